@@ -1,0 +1,29 @@
+# What a person types while working on scalelab. CI runs .ci/run.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build test race lint golden bench cover fuzz
+
+build: ## bin/scalelab
+	go build -o bin/scalelab ./cmd/scalelab
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
+
+lint:
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+golden: ## rewrite golden files and fingerprints; read the diff before committing
+	go test ./report ./cmd/scalelab ./bench -update
+
+bench: ## speed and outcome of every scenario, for benchstat
+	go test -run '^$$' -bench . -count 6 ./bench
+
+cover:
+	go test -coverprofile=coverage.out ./...
+	go tool cover -func=coverage.out | tail -1

@@ -1,0 +1,242 @@
+package bench_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/scenarios"
+	"github.com/scalelab/scalelab/sim"
+	"github.com/scalelab/scalelab/sim/clientset"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/fingerprints.txt")
+
+const fingerprints = "testdata/fingerprints.txt"
+
+// strategies are the scenario's autoscalers and the oracle.
+func strategies(s *scenarios.Scenario) []string {
+	names := s.AutoscalerNames()
+	if !slices.Contains(names, "oracle") {
+		names = append(names, "oracle")
+	}
+	return names
+}
+
+// options choose the actuator of a run.
+func options(t require.TestingT, s *scenarios.Scenario, autoscaler, actuator string) []sim.Option {
+	if actuator == "direct" {
+		return nil
+	}
+	return []sim.Option{throughClientset(t, s, autoscaler)}
+}
+
+func throughClientset(t require.TestingT, s *scenarios.Scenario, autoscaler string) sim.Option {
+	objects, err := s.Objects(autoscaler)
+	require.NoError(t, err)
+	act, err := clientset.New(objects, s.Document.Start)
+	require.NoError(t, err)
+	return sim.WithActuator(act)
+}
+
+func run(t testing.TB, s *scenarios.Scenario, autoscaler, actuator string) *sim.Result {
+	t.Helper()
+	spec, err := s.Spec(autoscaler, s.Document.Seed)
+	require.NoError(t, err)
+	r, err := sim.Run(context.Background(), spec, options(t, s, autoscaler, actuator)...)
+	require.NoError(t, err)
+	require.Equal(t, actuator, r.Actuator)
+	conserved(t, r)
+	return r
+}
+
+// conserved is the law that holds in every run: no request is lost or made up,
+// in total and in every phase.
+func conserved(t require.TestingT, r *sim.Result) {
+	sum := sim.Requests{}
+	for _, q := range append([]sim.Requests{r.Requests}, phases(r)...) {
+		require.Equal(t, q.Arrived, q.Completed+q.TimedOut+q.Rejected+q.Failed+q.InFlight, "%s/%s: %+v", r.Scenario, r.Autoscaler, q)
+	}
+	for _, q := range phases(r) {
+		sum.Arrived += q.Arrived
+		sum.Completed += q.Completed
+		sum.TimedOut += q.TimedOut
+		sum.Rejected += q.Rejected
+		sum.Failed += q.Failed
+		sum.InFlight += q.InFlight
+		sum.Cold += q.Cold
+	}
+	require.Equal(t, r.Requests, sum)
+}
+
+func phases(r *sim.Result) (all []sim.Requests) {
+	for _, p := range r.Phases {
+		all = append(all, p.Requests)
+	}
+	return all
+}
+
+// TestCatalogue replays every scenario with every strategy through both
+// actuators. The fingerprints are those on record; beside them stands what the
+// scenario's story says must come out.
+func TestCatalogue(t *testing.T) {
+	names := scenarios.Names()
+	found := make([]map[string]*sim.Result, len(names))
+	t.Run("scenario", func(t *testing.T) {
+		for i, name := range names {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				found[i] = replayBothWays(t, name)
+				always(t, found[i])
+				require.Contains(t, stories, name, "a scenario without a story")
+				stories[name](t, found[i])
+			})
+		}
+	})
+	var lines []string
+	for i, name := range names {
+		for _, autoscaler := range slices.Sorted(maps.Keys(found[i])) {
+			lines = append(lines, name+"/"+autoscaler+" "+found[i][autoscaler].Fingerprint+"\n")
+		}
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(fingerprints, []byte(strings.Join(lines, "")), 0o644))
+	}
+	recorded, err := os.ReadFile(fingerprints)
+	require.NoError(t, err)
+	assert.Equal(t, string(recorded), strings.Join(lines, ""), "a trajectory changed; if it had to, run make golden and say why")
+}
+
+// replayBothWays runs every strategy of a scenario through both actuators,
+// which must not make any difference.
+func replayBothWays(t *testing.T, name string) map[string]*sim.Result {
+	s, err := scenarios.Load(name)
+	require.NoError(t, err)
+	results := map[string]*sim.Result{}
+	for _, autoscaler := range strategies(s) {
+		r, through := run(t, s, autoscaler, "direct"), run(t, s, autoscaler, "clientset")
+		through.Actuator = r.Actuator
+		assert.Equal(t, r, through, "%s: the actuators disagree", autoscaler)
+		results[autoscaler] = r
+	}
+	return results
+}
+
+// always holds whatever the scenario: traffic is the same for everybody, and
+// with the oracle nobody waits or is lost.
+func always(t *testing.T, results map[string]*sim.Result) {
+	oracle := results["oracle"]
+	assert.Zero(t, oracle.Requests.Lost())
+	assert.Equal(t, &sim.Distribution{}, oracle.WaitS)
+	for name, r := range results {
+		assert.Equal(t, oracle.Requests.Arrived, r.Requests.Arrived, name)
+		if r.Requests.Lost() == 0 {
+			assert.GreaterOrEqual(t, r.LatencyS.Mean, oracle.LatencyS.Mean*(1-1e-3), name)
+		}
+		assert.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds, name)
+	}
+}
+
+// stories say what each scenario is there to show.
+var stories = map[string]func(*testing.T, map[string]*sim.Result){
+	"steady": func(t *testing.T, r map[string]*sim.Result) {
+		for _, name := range []string{"hpa-70", "hpa-50"} {
+			assert.Zero(t, r[name].Requests.Lost(), name)
+			assert.Zero(t, r[name].Replicas.ScaleUps+r[name].Replicas.ScaleDowns, "%s sits still", name)
+		}
+	},
+	"diurnal": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["hpa-70"].Requests.Lost())
+		assert.Zero(t, r["fixed-peak"].Requests.Lost())
+		assert.Less(t, r["hpa-70"].PodSeconds, 0.7*r["fixed-peak"].PodSeconds, "the night is given back")
+		assert.Less(t, r["hpa-70"].PodSeconds, r["hpa-50"].PodSeconds)
+		assert.Greater(t, r["fixed-mean"].Requests.Lost(), r["fixed-mean"].Requests.Arrived/50)
+	},
+	"flash-crowd": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["fixed-10"].Requests.Lost())
+		assert.Greater(t, r["hpa-70"].Requests.Lost(), r["hpa-50"].Requests.Lost(), "head-room saves requests")
+		assert.Less(t, r["hpa-fast"].PodSeconds, r["hpa-70"].PodSeconds, "a shorter window gives pods back sooner")
+		assert.Greater(t, r["fixed-2"].Requests.Lost(), r["fixed-2"].Requests.Arrived/2)
+		for _, name := range []string{"hpa-70", "hpa-50", "hpa-fast"} {
+			assert.Zero(t, r[name].Phases[0].Requests.Lost(), "%s: nothing is lost before the sale", name)
+		}
+	},
+	"ramp": func(t *testing.T, r map[string]*sim.Result) {
+		for i, name := range []string{"hpa-60", "hpa-40"} {
+			dearer := []string{"hpa-80", "hpa-60"}[i]
+			assert.Greater(t, r[name].PodSeconds, r[dearer].PodSeconds, "a lower target costs more")
+			assert.Less(t, r[name].WaitS.Mean, r[dearer].WaitS.Mean, "and makes fewer wait")
+		}
+	},
+	"bursty-idle": func(t *testing.T, r map[string]*sim.Result) {
+		for _, name := range []string{"elasti", "elasti-eager"} {
+			assert.Zero(t, r[name].Requests.Lost(), "%s: the resolver holds everybody", name)
+			assert.Equal(t, int32(0), r[name].Replicas.MinReady)
+			assert.Positive(t, r[name].Requests.Cold)
+		}
+		assert.Less(t, r["elasti"].PodSeconds, 0.3*r["fixed-1"].PodSeconds)
+		assert.Less(t, r["elasti-eager"].PodSeconds, r["elasti"].PodSeconds)
+		assert.Zero(t, r["hpa-70"].Requests.Cold)
+		assert.Less(t, r["hpa-70"].LatencyS.P99, 0.1*r["elasti"].LatencyS.P99)
+	},
+	"slow-start": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Positive(t, r["hpa-70"].Requests.Lost())
+		assert.Zero(t, r["hpa-40"].Requests.Lost(), "head-room bridges the start")
+		assert.Equal(t, r["hpa-70"].Requests.Lost(), r["hpa-fast"].Requests.Lost(), "asking for more pods does not start them sooner")
+	},
+	"flapping": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["hpa-default"].Replicas.Flaps)
+		assert.GreaterOrEqual(t, r["hpa-nervous"].Replicas.Flaps, 20)
+		assert.Greater(t, r["hpa-nervous"].Requests.Lost(), 10*r["hpa-default"].Requests.Lost())
+		assert.Less(t, r["hpa-nervous"].PodSeconds, r["hpa-default"].PodSeconds)
+	},
+	"night-off": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Less(t, r["elasti-hpa"].PodSeconds, r["hpa"].PodSeconds)
+		assert.Equal(t, int32(0), r["elasti-hpa"].Replicas.MinReady)
+		assert.Positive(t, r["elasti-hpa"].Requests.Cold)
+		assert.Equal(t, r["hpa"].Phases[1].Requests, r["elasti-hpa"].Phases[1].Requests, "by day they are the same")
+	},
+	"blind-cpu": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["hpa-cpu"].Replicas.ScaleUps, "CPU does not see the load")
+		assert.Greater(t, r["hpa-cpu"].Requests.Lost(), r["hpa-cpu"].Requests.Arrived/3)
+		assert.Zero(t, r["hpa-rps"].Requests.Lost())
+		assert.Greater(t, r["hpa-queue"].Replicas.MaxDesired, 2*r["hpa-rps"].Replicas.MaxDesired, "a queue is a late signal")
+	},
+}
+
+// TestSameBytes replays one scenario twenty times, on one processor and on two,
+// through both actuators.
+func TestSameBytes(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	s, err := scenarios.Load("flash-crowd")
+	require.NoError(t, err)
+	var first []byte
+	for i := range 20 {
+		runtime.GOMAXPROCS(1 + i%2)
+		r := run(t, s, "hpa-70", []string{"direct", "clientset"}[i/2%2])
+		r.Actuator = ""
+		text, err := json.Marshal(r)
+		require.NoError(t, err)
+		if i == 0 {
+			first = text
+		}
+		assert.True(t, bytes.Equal(first, text), "replay %d differs", i)
+	}
+}
+
+func ExampleSeeds() {
+	fmt.Println(bench.Seeds(42, 3))
+	// Output: [42 43 44]
+}

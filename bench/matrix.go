@@ -1,0 +1,102 @@
+// Package bench replays matrices of autoscalers and seeds on identical traffic
+// and compares what came out.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/scalelab/scalelab/scenarios"
+	"github.com/scalelab/scalelab/sim"
+)
+
+// Matrix is a scenario to be replayed with every autoscaler and every seed.
+type Matrix struct {
+	Scenario    *scenarios.Scenario
+	Autoscalers []string
+	Seeds       []uint64
+	// Actuator makes the actuator of one run; nil carries decisions out directly.
+	Actuator func(autoscaler string, spec sim.Spec) (sim.Actuator, error)
+	// Progress is told of every run that has ended; it is called from one
+	// goroutine at a time.
+	Progress func(done, of int)
+	// Workers is how many runs go on at once; 0: as many as there are
+	// processors. It changes nothing in the results.
+	Workers int
+}
+
+// Seeds are n seeds from first on.
+func Seeds(first uint64, n int) []uint64 {
+	seeds := make([]uint64, n)
+	for i := range seeds {
+		seeds[i] = first + uint64(i)
+	}
+	return seeds
+}
+
+// Replay runs the matrix. The results are ordered by autoscaler, then by seed,
+// as listed. The first error in that order is returned.
+func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
+	n := len(m.Autoscalers) * len(m.Seeds)
+	results, failures := make([]*sim.Result, n), make([]error, n)
+	jobs := make(chan int)
+	var group sync.WaitGroup
+	var progress sync.Mutex
+	done := 0
+	for range m.workers(n) {
+		group.Go(func() {
+			for i := range jobs {
+				results[i], failures[i] = m.replay(ctx, i)
+				progress.Lock()
+				done++
+				if m.Progress != nil {
+					m.Progress(done, n)
+				}
+				progress.Unlock()
+			}
+		})
+	}
+	for i := range n {
+		jobs <- i
+	}
+	close(jobs)
+	group.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (m Matrix) workers(jobs int) int {
+	w := m.Workers
+	if w == 0 {
+		w = runtime.GOMAXPROCS(0)
+	}
+	return max(1, min(w, jobs))
+}
+
+// replay runs the i-th cell.
+func (m Matrix) replay(ctx context.Context, i int) (*sim.Result, error) {
+	name, seed := m.Autoscalers[i/len(m.Seeds)], m.Seeds[i%len(m.Seeds)]
+	spec, err := m.Scenario.Spec(name, seed)
+	if err != nil {
+		return nil, err
+	}
+	var options []sim.Option
+	if m.Actuator != nil {
+		act, err := m.Actuator(name, spec)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		options = append(options, sim.WithActuator(act))
+	}
+	result, err := sim.Run(ctx, spec, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%s, seed %d: %w", name, seed, err)
+	}
+	return result, nil
+}

@@ -1,0 +1,102 @@
+package bench
+
+import "github.com/scalelab/scalelab/sim"
+
+// Metric is a figure by which autoscalers are compared. Its name is the path of
+// the figure in the result, or says how it is derived.
+type Metric struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"` // s, requests, share, replicas, changes, pod-seconds, price, ratio
+	// value is nil where absent. oracle is the oracle's result on the same
+	// traffic, or nil.
+	value func(result, oracle *sim.Result) *float64
+}
+
+// The metrics that tables and conclusions are made of.
+const (
+	LatencyP50  = "latency_s.p50"
+	LatencyP99  = "latency_s.p99"
+	WaitP99     = "wait_s.p99"
+	LostShare   = "requests.lost_share"
+	Cold        = "requests.cold"
+	MeanReady   = "replicas.mean_ready"
+	MaxDesired  = "replicas.max_desired"
+	PodSeconds  = "pod_seconds"
+	CostTotal   = "cost.total"
+	OracleRatio = "oracle_ratio"
+)
+
+// Metrics are all metrics of a Comparison, in order. requests.lost_share is
+// (timed out + rejected + failed) / arrived; oracle_ratio is pod_seconds over
+// those of the oracle on the same traffic.
+func Metrics() []Metric {
+	metrics := append(durations("latency_s", func(r *sim.Result) *sim.Distribution { return r.LatencyS }),
+		durations("wait_s", func(r *sim.Result) *sim.Distribution { return r.WaitS })...)
+	return append(metrics,
+		Metric{Name: LostShare, Unit: "share", value: lostShare},
+		figure("requests.lost", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Lost()) }),
+		figure("requests.timed_out", "requests", func(r *sim.Result) float64 { return float64(r.Requests.TimedOut) }),
+		figure("requests.rejected", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Rejected) }),
+		figure("requests.failed", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Failed) }),
+		figure("requests.in_flight", "requests", func(r *sim.Result) float64 { return float64(r.Requests.InFlight) }),
+		figure(Cold, "requests", func(r *sim.Result) float64 { return float64(r.Requests.Cold) }),
+		figure(MeanReady, "replicas", func(r *sim.Result) float64 { return r.Replicas.MeanReady }),
+		figure("replicas.mean_desired", "replicas", func(r *sim.Result) float64 { return r.Replicas.MeanDesired }),
+		figure(MaxDesired, "replicas", func(r *sim.Result) float64 { return float64(r.Replicas.MaxDesired) }),
+		figure("replicas.min_ready", "replicas", func(r *sim.Result) float64 { return float64(r.Replicas.MinReady) }),
+		figure("replicas.scale_ups", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.ScaleUps) }),
+		figure("replicas.scale_downs", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.ScaleDowns) }),
+		figure("replicas.flaps", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.Flaps) }),
+		figure(PodSeconds, "pod-seconds", func(r *sim.Result) float64 { return r.PodSeconds }),
+		figure("idle_pod_seconds", "pod-seconds", func(r *sim.Result) float64 { return r.IdlePodSeconds }),
+		Metric{Name: CostTotal, Unit: "price", value: cost},
+		Metric{Name: OracleRatio, Unit: "ratio", value: oracleRatio},
+	)
+}
+
+// durations are the metrics of one distribution.
+func durations(name string, of func(*sim.Result) *sim.Distribution) []Metric {
+	part := func(label string, read func(*sim.Distribution) float64) Metric {
+		return Metric{Name: name + "." + label, Unit: "s", value: func(r, _ *sim.Result) *float64 {
+			if d := of(r); d != nil {
+				return new(read(d))
+			}
+			return nil
+		}}
+	}
+	return []Metric{
+		part("mean", func(d *sim.Distribution) float64 { return d.Mean }),
+		part("p50", func(d *sim.Distribution) float64 { return d.P50 }),
+		part("p90", func(d *sim.Distribution) float64 { return d.P90 }),
+		part("p95", func(d *sim.Distribution) float64 { return d.P95 }),
+		part("p99", func(d *sim.Distribution) float64 { return d.P99 }),
+		part("p999", func(d *sim.Distribution) float64 { return d.P999 }),
+		part("max", func(d *sim.Distribution) float64 { return d.Max }),
+	}
+}
+
+// figure is a metric that is never absent.
+func figure(name, unit string, read func(*sim.Result) float64) Metric {
+	return Metric{Name: name, Unit: unit, value: func(r, _ *sim.Result) *float64 { return new(read(r)) }}
+}
+
+func lostShare(r, _ *sim.Result) *float64 {
+	if r.Requests.Arrived == 0 {
+		return nil
+	}
+	return new(float64(r.Requests.Lost()) / float64(r.Requests.Arrived))
+}
+
+func cost(r, _ *sim.Result) *float64 {
+	if r.Cost == nil {
+		return nil
+	}
+	return new(r.Cost.Total)
+}
+
+func oracleRatio(r, oracle *sim.Result) *float64 {
+	if oracle == nil || oracle.PodSeconds == 0 {
+		return nil
+	}
+	return new(r.PodSeconds / oracle.PodSeconds)
+}

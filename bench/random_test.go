@@ -1,0 +1,116 @@
+package bench_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/scalelab/scalelab/scenarios"
+	"github.com/scalelab/scalelab/sim"
+)
+
+// TestMain asks for 1,000 random scenarios unless the command line says how many.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		flag.Set("rapid.checks", "1000")
+	}
+	os.Exit(m.Run())
+}
+
+// TestRandomScenarios replays random small scenarios: no request is lost or
+// made up, replicas stay within their bounds, and both actuators go the same way.
+func TestRandomScenarios(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := randomScenario(t)
+		s, err := scenarios.Parse("random.yaml", []byte(text), scenarios.Files("."))
+		require.NoError(t, err, text)
+		autoscaler := rapid.SampledFrom(strategies(s)).Draw(t, "autoscaler")
+		spec, err := s.Spec(autoscaler, s.Document.Seed)
+		require.NoError(t, err)
+		r, err := sim.Run(context.Background(), spec)
+		require.NoError(t, err, text)
+		conserved(t, r)
+		within(t, r, autoscaler)
+		if rapid.IntRange(0, 3).Draw(t, "through the clientset") == 0 {
+			through, err := sim.Run(context.Background(), spec, throughClientset(t, s, autoscaler))
+			require.NoError(t, err, text)
+			require.Equal(t, r.Fingerprint, through.Fingerprint, text)
+		}
+	})
+}
+
+// within checks the counts of a run of randomScenario.
+func within(t require.TestingT, r *sim.Result, autoscaler string) {
+	for i := range r.Timeline.TS {
+		require.LessOrEqual(t, r.Timeline.Ready[i], r.Timeline.Created[i])
+		require.Equal(t, r.Timeline.Desired[i], r.Timeline.Created[i])
+		require.GreaterOrEqual(t, r.Timeline.Ready[i], int32(0))
+		require.GreaterOrEqual(t, r.Timeline.Queue[i], int64(0))
+	}
+	if autoscaler == "hpa" || autoscaler == "both" {
+		require.LessOrEqual(t, r.Replicas.MaxDesired, int32(8))
+	}
+	require.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds)
+	if r.LatencyS != nil {
+		require.LessOrEqual(t, r.WaitS.Max, r.LatencyS.Max)
+		require.LessOrEqual(t, r.LatencyS.P50, r.LatencyS.P99)
+	}
+}
+
+// randomScenario writes a scenario of a few minutes with all kinds of autoscaler.
+func randomScenario(t *rapid.T) string {
+	pick := func(name string, values ...string) string { return rapid.SampledFrom(values).Draw(t, name) }
+	number := func(name string, from, to int) int { return rapid.IntRange(from, to).Draw(t, name) }
+	duration := func(name string, from, to int) string { return fmt.Sprintf("%dms", number(name, from, to)) }
+	service := pick("service",
+		"{dist: exponential, mean: "+duration("mean", 1, 2000)+"}",
+		"{dist: gamma, mean: "+duration("mean", 1, 2000)+", cv: 1.5}",
+		"{dist: uniform, min: 10ms, max: "+duration("max", 10, 2000)+"}",
+		duration("constant", 0, 2000))
+	arrivals := pick("arrivals", "poisson", "uniform", "{process: gamma, cv: 2}", "{process: bursts, on: 5s, off: 20s}")
+	var b strings.Builder
+	fmt.Fprintf(&b, `apiVersion: scalelab/v1alpha1
+kind: Scenario
+metadata: {name: random}
+seed: %d
+workload:
+  replicas: %d
+  perPod: {concurrency: %d, queue: %d, serviceTime: %s}
+  routing: {policy: %s}
+  requestTimeout: %s
+  gracePeriod: %s
+lifecycle:
+  schedule: %s
+  start: %s
+  endpointPropagation: %s
+pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
+`, number("seed", 0, 1<<30), number("replicas", 0, 4), number("concurrency", 1, 6), number("queue", 0, 20), service,
+		pick("policy", "random", "round-robin", "least-request", "p2c", "central-queue"),
+		duration("timeout", 0, 9000), duration("grace", 0, 9000),
+		duration("schedule", 0, 2000), duration("start", 0, 9000), duration("propagation", 0, 2000))
+	fmt.Fprintf(&b, `traffic:
+  - {name: a, for: 2m, rps: %d, arrivals: %s}
+  - {name: b, for: 1m, ramp: {from: %d, to: %d}, arrivals: %s}
+  - {name: c, for: 3m, rps: 0}
+  - {name: d, for: 1m, sine: {mean: 3, amplitude: 3, period: 20s}}
+`, number("rps", 0, 20), arrivals, number("from", 0, 20), number("to", 0, 20), arrivals)
+	target := "{apiVersion: apps/v1, kind: Deployment, name: random}"
+	hpa := func(minimum int) string {
+		return fmt.Sprintf(`{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {scaleTargetRef: %s, minReplicas: %d, maxReplicas: 8, metrics: [{type: Pods, pods: {metric: {name: concurrency}, target: {type: AverageValue, averageValue: %d}}}]}}`,
+			target, minimum, number("target", 1, 8))
+	}
+	elasti := fmt.Sprintf(`{apiVersion: elasti.truefoundry.com/v1alpha1, kind: ElastiService, metadata: {name: e}, spec: {scaleTargetRef: %s, service: random, minTargetReplicas: %d, cooldownPeriod: %d, triggers: [{type: prometheus, metadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m])) or vector(0)", threshold: "0.5"}}]}}`,
+		target, number("minimum", 1, 3), number("cooldown", 1, 90))
+	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  fixed: {replicas: %d}\n",
+		hpa(1), elasti, hpa(1), elasti, number("fixed", 0, 5))
+	return b.String()
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/report"
+	"github.com/scalelab/scalelab/scenarios"
+)
+
+// demo is the scenario of compare --demo.
+const demo = "flash-crowd"
+
+const maxSeeds = 100_000
+
+type compareFlags struct {
+	replay      replayFlags
+	out         outputFlags
+	autoscalers []string
+	baseline    string
+	seeds       int
+	workers     int
+	demo        bool
+}
+
+func newCompare() *cobra.Command {
+	var f compareFlags
+	c := &cobra.Command{
+		Use:   "compare SCENARIO",
+		Short: "Replay a scenario with several autoscalers on identical traffic",
+		Long: `Compare replays the same requests against every autoscaler of a scenario and
+against the oracle, which scales perfectly and without delay: the lower bound.
+With several seeds it gives medians, 95 % intervals, and differences against the
+baseline; ~ marks a difference that the seeds cannot tell from chance.`,
+		Example: example(
+			"scalelab compare --demo",
+			"scalelab compare flash-crowd --seeds 8 --baseline hpa-70",
+			"scalelab compare bursty-idle --autoscalers elasti,fixed-1 -o markdown",
+			"scalelab compare diurnal --actuator direct -o table -o json=comparison.json",
+		),
+		Args:              f.args,
+		ValidArgsFunction: completeScenario,
+		RunE:              f.run,
+	}
+	c.Flags().StringSliceVar(&f.autoscalers, "autoscalers", nil, "which autoscalers (default: all of the scenario, and the oracle)")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "the autoscaler that the others are compared with (default: the first)")
+	c.Flags().IntVar(&f.seeds, "seeds", 1, "how many seeds, from the first on; 6 and more give 95 % intervals")
+	c.Flags().IntVar(&f.workers, "workers", 0, "how many runs at the same time (default: as many as there are processors); changes no result")
+	c.Flags().BoolVar(&f.demo, "demo", false, "compare an embedded scenario: no file, no cluster")
+	c.RegisterFlagCompletionFunc("autoscalers", completeAutoscaler)
+	c.RegisterFlagCompletionFunc("baseline", completeAutoscaler)
+	f.replay.register(c)
+	f.out.register(c, report.Formats())
+	return c
+}
+
+func (f *compareFlags) args(_ *cobra.Command, args []string) error {
+	if f.demo && len(args) > 0 {
+		return usagef("found --demo and the scenario %q, expected one of them", args[0])
+	}
+	if !f.demo && len(args) != 1 {
+		return usagef("found %d arguments, expected one: SCENARIO, a file, - or a name that 'scalelab scenarios' lists (or --demo)", len(args))
+	}
+	return nil
+}
+
+func (f *compareFlags) run(c *cobra.Command, args []string) error {
+	outputs, err := f.out.parse(report.Formats())
+	if err != nil {
+		return err
+	}
+	if f.seeds < 1 || f.seeds > maxSeeds {
+		return usagef("--seeds: found %d, expected 1 to %d", f.seeds, maxSeeds)
+	}
+	if f.workers < 0 {
+		return usagef("--workers: found %d, expected 0 or more", f.workers)
+	}
+	name := demo
+	if !f.demo {
+		name = args[0]
+	}
+	s, seed, err := f.replay.load(c, name)
+	if err != nil {
+		return err
+	}
+	names, baseline, err := f.chosen(s)
+	if err != nil {
+		return err
+	}
+	move, finish := newProgress(c.ErrOrStderr(), f.replay.quiet, s.Name())
+	matrix := bench.Matrix{
+		Scenario:    s,
+		Autoscalers: names,
+		Seeds:       bench.Seeds(seed, f.seeds),
+		Actuator:    f.replay.newActuator(s),
+		Workers:     f.workers,
+	}
+	if move != nil {
+		matrix.Progress = func(done, of int) { move(done * 1000 / of) }
+	}
+	results, err := matrix.Replay(c.Context())
+	finish()
+	if err != nil {
+		return fmt.Errorf("compare %s: %w", s.Name(), err)
+	}
+	outcome, err := bench.NewOutcome(results, baseline)
+	if err != nil {
+		return err
+	}
+	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
+		return report.Compare(w, outcome, format, o)
+	})
+}
+
+// chosen are the autoscalers to compare, and the baseline, which is among them.
+func (f *compareFlags) chosen(s *scenarios.Scenario) (names []string, baseline string, err error) {
+	names = f.autoscalers
+	if len(names) == 0 {
+		names = strategies(s)
+	}
+	for i, name := range names {
+		if err := checkAutoscaler(s, name); err != nil {
+			return nil, "", err
+		}
+		if slices.Contains(names[:i], name) {
+			return nil, "", usagef("--autoscalers: found %q twice", name)
+		}
+	}
+	baseline = f.baseline
+	if baseline == "" {
+		return names, names[0], nil
+	}
+	if err := checkAutoscaler(s, baseline); err != nil {
+		return nil, "", err
+	}
+	if !slices.Contains(names, baseline) {
+		names = append([]string{baseline}, names...)
+	}
+	return names, baseline, nil
+}

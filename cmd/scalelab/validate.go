@@ -1,0 +1,57 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scalelab/scalelab/report"
+)
+
+func newValidate() *cobra.Command {
+	var (
+		out outputFlags
+		set []string
+	)
+	formats := []string{report.Table, report.YAML}
+	c := &cobra.Command{
+		Use:   "validate SCENARIO",
+		Short: "Check a scenario, its manifests and its traces",
+		Long: `Validate reads a scenario with everything it names and reports all that is wrong,
+one problem per line with file:line:column. With -o yaml it prints the scenario
+with every default filled in.`,
+		Example: example(
+			"scalelab validate scenario.yaml",
+			"scalelab validate flash-crowd -o yaml",
+		),
+		Args:              oneArg("SCENARIO, a file, - or a name that 'scalelab scenarios' lists"),
+		ValidArgsFunction: completeScenario,
+		RunE: func(c *cobra.Command, args []string) error {
+			outputs, err := out.parse(formats)
+			if err != nil {
+				return err
+			}
+			s, err := loadScenario(args[0], set)
+			if err != nil {
+				return err
+			}
+			return out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
+				if format == report.YAML {
+					resolved, err := s.Resolved()
+					if err != nil {
+						return err
+					}
+					_, err = w.Write(resolved)
+					return err
+				}
+				return report.Valid(w, report.Scenario{
+					Name: s.Name(), Description: s.Description(),
+					DurationS: s.Document.Duration.Seconds(), Autoscalers: s.AutoscalerNames(),
+				}, o)
+			})
+		},
+	}
+	registerSet(c, &set)
+	out.register(c, formats)
+	return c
+}

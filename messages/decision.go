@@ -1,0 +1,54 @@
+package messages
+
+// Decision is what an autoscaler wants, and why. Holding still is a decision.
+type Decision struct {
+	Desired int32 // spec.replicas to be set; equal to the current count to hold
+	Reason  Reason
+	Message string // one human sentence
+	Steps   []Step // how Desired came about, in order
+}
+
+// Step is one stage of a decision: the count after the stage, and the
+// arithmetic in words.
+type Step struct {
+	Stage    Stage  `json:"stage"`
+	Replicas int32  `json:"replicas"`
+	Detail   string `json:"detail"`
+}
+
+// Stage names a stage of a decision.
+type Stage string
+
+// The stages, in the order in which a decision passes them.
+const (
+	StageMetric    Stage = "metric"    // what one metric proposes
+	StageTolerance Stage = "tolerance" // the proposal is too close to the current count
+	StageReadiness Stage = "readiness" // corrections for unready and missing pods
+	StageWindow    Stage = "window"    // stabilization over past recommendations
+	StagePolicy    Stage = "policy"    // the rate of change allowed
+	StageClamp     Stage = "clamp"     // minimum and maximum
+	StageCooldown  Stage = "cooldown"  // waiting before scaling to zero
+	StageTrigger   Stage = "trigger"   // a trigger's vote
+)
+
+// Reason is why a Decision came out as it did.
+type Reason string
+
+// The reasons. The first four say what happened to the count; the others why a
+// loop did not act.
+const (
+	ReasonScaleUp       Reason = "ScaleUp"
+	ReasonScaleDown     Reason = "ScaleDown"
+	ReasonScaleToZero   Reason = "ScaleToZero"
+	ReasonScaleFromZero Reason = "ScaleFromZero"
+
+	ReasonWithinTolerance Reason = "WithinTolerance" // the metric is near its target
+	ReasonStabilized      Reason = "Stabilized"      // a stabilization window holds the count
+	ReasonLimitedByPolicy Reason = "LimitedByPolicy" // a policy allows no change now
+	ReasonAtLimit         Reason = "AtLimit"         // minimum or maximum reached
+	ReasonSteady          Reason = "Steady"          // the proposal is the current count
+	ReasonDisabled        Reason = "Disabled"        // the loop is switched off at this count
+	ReasonMetricFailed    Reason = "MetricFailed"    // no usable metric
+	ReasonCooldown        Reason = "Cooldown"        // too early to scale to zero
+	ReasonActive          Reason = "Active"          // a trigger wants the workload up
+)

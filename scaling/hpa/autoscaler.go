@@ -1,0 +1,157 @@
+package hpa
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling"
+)
+
+var (
+	_ scaling.Autoscaler = (*Autoscaler)(nil)
+	_ scaling.Observer   = (*Autoscaler)(nil)
+)
+
+// Autoscaler decides for one HorizontalPodAutoscaler. Its memory is what the
+// controller keeps between two syncs: past recommendations, past rescales, and
+// whether it scaled to zero itself. It is not safe for concurrent use.
+type Autoscaler struct {
+	min, max   int32
+	controller Controller
+	sources    []source
+	queries    []messages.Query
+	// wakes: an Object or External metric exists, so zero can be left again.
+	wakes     bool
+	tolerance band
+	behavior  *behavior // nil: the manifest gives none
+
+	recommendations recommendations
+	rescales        rescales
+	scaledToZero    bool // the ScaledToZero condition
+
+	// Reused from one decision to the next.
+	trail   trail
+	samples []int32
+}
+
+// New makes an Autoscaler that has seen nothing yet. The manifest gets the API
+// server's defaults; the flags do not: see DefaultController. The error is
+// messages.Problems.
+func New(spec Spec) (*Autoscaler, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	manifest := Defaults(spec.Manifest).Spec
+	a := &Autoscaler{
+		min:        *manifest.MinReplicas,
+		max:        manifest.MaxReplicas,
+		controller: spec.Controller,
+		wakes:      canReturnFromZero(manifest.Metrics),
+		tolerance:  newBand(spec.Controller.Tolerance, manifest.Behavior),
+		behavior:   newBehavior(manifest.Behavior, spec.Controller.DownscaleStabilization),
+	}
+	for i, metric := range manifest.Metrics {
+		s := newSource(metric, fmt.Sprintf("spec.metrics[%d]", i))
+		a.sources = append(a.sources, s)
+		a.queries = append(a.queries, s.query)
+	}
+	return a, nil
+}
+
+// Period is the controller's sync period.
+func (a *Autoscaler) Period() time.Duration { return a.controller.SyncPeriod }
+
+// Queries has one entry for every entry of spec.metrics, in order.
+func (a *Autoscaler) Queries() []messages.Query { return a.queries }
+
+// view is what one decision looks at.
+type view struct {
+	now  time.Time
+	cur  int32 // spec.replicas of the scale subresource
+	seen *messages.Observation
+}
+
+// Decide is one sync. It takes for granted that the Decision is carried out:
+// a change of the count goes into its memory. The error says that the metrics
+// do not answer the Queries.
+func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.Decision, error) {
+	if len(seen.Metrics) != len(a.queries) {
+		return messages.Decision{}, fmt.Errorf("hpa: found %d metrics, expected an answer to each of %d queries", len(seen.Metrics), len(a.queries))
+	}
+	v := view{now: now, cur: seen.Replicas.Desired, seen: &seen}
+	a.recommendations.begin(v.cur, now)
+	a.trail.begin()
+
+	d := a.decide(v)
+	if d.Desired != v.cur {
+		a.rememberRescale(v, d.Desired)
+	}
+	d.Steps = a.trail.steps
+	return d, nil
+}
+
+// decide branches: switched off, outside the limits, or by the metrics.
+func (a *Autoscaler) decide(v view) messages.Decision {
+	switch {
+	case v.cur == 0 && !a.scaledToZero:
+		return messages.Decision{Reason: messages.ReasonDisabled,
+			Message: "hold 0: scaling is disabled, because somebody else set the count to zero"}
+	case v.cur > a.max:
+		return a.returnToLimit(v, a.max, "above maxReplicas ")
+	case v.cur < a.min:
+		return a.returnToLimit(v, a.min, "below minReplicas ")
+	}
+	want := a.propose(v)
+	if want.problem != "" {
+		return a.hold(v.cur, messages.ReasonMetricFailed, want.problem)
+	}
+	stable := a.stabilize(v, want.replicas)
+	allowed := a.limitRate(v, stable)
+	final := a.clamp(allowed)
+	if final != v.cur {
+		return a.change(v.cur, final, want)
+	}
+	switch v.cur {
+	case want.replicas:
+		return a.holdSteady(v.cur, want)
+	case stable:
+		return a.holdAgainst(v.cur, want, messages.ReasonStabilized, "the stabilization window keeps the count")
+	case allowed:
+		return a.holdAgainst(v.cur, want, messages.ReasonLimitedByPolicy, "the scaling policies allow no change now")
+	}
+	return a.holdAgainst(v.cur, want, messages.ReasonAtLimit, "the limit of replicas is reached")
+}
+
+// returnToLimit corrects a count that somebody else set outside the limits,
+// without looking at metrics, windows or policies.
+func (a *Autoscaler) returnToLimit(v view, limit int32, relation string) messages.Decision {
+	a.trail.int(v.cur).text(" is ").text(relation).int(limit).step(messages.StageClamp, limit)
+	return messages.Decision{
+		Desired: limit,
+		Reason:  reasonOf(v.cur, limit),
+		Message: a.trail.verb(v.cur, limit).text(": ").text(relation).int(limit).take(),
+	}
+}
+
+// clamp keeps the count within minReplicas and maxReplicas.
+func (a *Autoscaler) clamp(replicas int32) int32 {
+	switch {
+	case replicas > a.max:
+		a.trail.text("maxReplicas is ").int(a.max).step(messages.StageClamp, a.max)
+		return a.max
+	case replicas < a.min:
+		a.trail.text("minReplicas is ").int(a.min).step(messages.StageClamp, a.min)
+		return a.min
+	}
+	return replicas
+}
+
+// rememberRescale is what the controller does once the scale is written. Only
+// the HPA's own way to zero lets it come back from there.
+func (a *Autoscaler) rememberRescale(v view, desired int32) {
+	if a.behavior != nil {
+		a.rescales.record(a.behavior, v.now, v.cur, desired)
+	}
+	a.scaledToZero = v.cur > 0 && desired == 0 && a.min == 0 && a.wakes
+}

@@ -1,0 +1,203 @@
+package hpa
+
+import (
+	"math"
+
+	"github.com/scalelab/scalelab/messages"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// targetKind says what a metric is compared with.
+type targetKind uint8
+
+const (
+	utilization  targetKind = iota // percent of the pods' requests
+	averageValue                   // thousandths per pod
+	totalValue                     // thousandths in all
+)
+
+// source is one entry of spec.metrics.
+type source struct {
+	query  messages.Query
+	label  string // what messages call it
+	kind   targetKind
+	target int64  // percent, or thousandths
+	shown  string // the target as the manifest writes it
+}
+
+// newSource reads a validated entry of spec.metrics; field is its path.
+func newSource(m autoscalingv2.MetricSpec, field string) source {
+	switch m.Type {
+	case autoscalingv2.ResourceMetricSourceType:
+		return newResource(m.Resource.Name, "", m.Resource.Target, field+".resource.name")
+	case autoscalingv2.ContainerResourceMetricSourceType:
+		c := m.ContainerResource
+		return newResource(c.Name, c.Container, c.Target, field+".containerResource.name")
+	case autoscalingv2.PodsMetricSourceType:
+		return newNamed(messages.QueryPods, m.Pods.Metric, m.Pods.Target.AverageValue, averageValue, field+".pods.metric.name")
+	case autoscalingv2.ObjectMetricSourceType:
+		value, kind := m.Object.Target.AverageValue, averageValue
+		if m.Object.Target.Type == autoscalingv2.ValueMetricType {
+			value, kind = m.Object.Target.Value, totalValue
+		}
+		s := newNamed(messages.QueryObject, m.Object.Metric, value, kind, field+".object.metric.name")
+		s.query.Object = m.Object.DescribedObject.Kind + "/" + m.Object.DescribedObject.Name
+		s.label = m.Object.DescribedObject.Kind + " metric " + m.Object.Metric.Name
+		return s
+	}
+	value, kind := m.External.Target.AverageValue, averageValue
+	if value == nil {
+		value, kind = m.External.Target.Value, totalValue
+	}
+	return newNamed(messages.QueryExternal, m.External.Metric, value, kind, field+".external.metric.name")
+}
+
+func newResource(name corev1.ResourceName, container string, target autoscalingv2.MetricTarget, field string) source {
+	s := source{
+		query: messages.Query{Kind: messages.QueryResource, Name: string(name), Container: container, Field: field},
+		label: string(name),
+	}
+	if container != "" {
+		s.label += " of container " + container
+	}
+	if v := target.AverageValue; v != nil {
+		s.kind, s.target, s.shown = averageValue, v.MilliValue(), v.String()
+		return s
+	}
+	s.kind, s.target = utilization, int64(*target.AverageUtilization)
+	s.label += " utilization"
+	s.shown = new(trail).int(*target.AverageUtilization).text("%").take()
+	return s
+}
+
+func newNamed(kind messages.QueryKind, metric autoscalingv2.MetricIdentifier, value *resource.Quantity, target targetKind, field string) source {
+	s := source{
+		query:  messages.Query{Kind: kind, Name: metric.Name, Field: field},
+		label:  "external metric " + metric.Name,
+		kind:   target,
+		target: value.MilliValue(),
+		shown:  value.String(),
+	}
+	if kind == messages.QueryPods {
+		s.label = "pods metric " + metric.Name
+	}
+	if metric.Selector != nil {
+		s.query.Selector = metav1.FormatLabelSelector(metric.Selector)
+	}
+	return s
+}
+
+// proposal is what one metric, or all of them together, ask for.
+type proposal struct {
+	replicas int32
+	source   *source
+	within   bool   // held, because the metric is near its target
+	problem  string // why there is no proposal
+}
+
+// propose takes the largest of the metrics' proposals. A metric that fails may
+// hide a higher one, so that nothing is scaled down then.
+func (a *Autoscaler) propose(v view) proposal {
+	var best proposal
+	failed, first := 0, ""
+	for i := range a.sources {
+		p := a.proposeOne(v, &a.sources[i], &v.seen.Metrics[i])
+		switch {
+		case p.problem != "":
+			if failed == 0 {
+				first = p.problem
+			}
+			failed++
+			a.trail.text(p.source.label).text(": ").text(p.problem).step(messages.StageMetric, v.cur)
+		case best.source == nil || p.replicas > best.replicas:
+			best = p
+		}
+	}
+	if failed == len(a.sources) || failed > 0 && best.replicas < v.cur {
+		best.problem = a.trail.count(int64(failed)).text(" of ").count(int64(len(a.sources))).
+			text(" metrics failed, the first with: ").text(first).take()
+		return best
+	}
+	if len(a.sources) > 1 {
+		a.trail.text("largest proposal, by ").text(best.source.label).step(messages.StageMetric, best.replicas)
+	}
+	return best
+}
+
+func (a *Autoscaler) proposeOne(v view, s *source, m *messages.Metric) proposal {
+	if m.Err != "" {
+		return proposal{source: s, problem: m.Err}
+	}
+	switch {
+	case s.query.Kind == messages.QueryResource || s.query.Kind == messages.QueryPods:
+		return a.fromPods(v, s, m)
+	case s.kind == totalValue:
+		return a.fromTotal(v, s, m)
+	}
+	return a.fromAverage(v, s, m)
+}
+
+// fromTotal scales the ready pods by value / target. Without pods the ratio
+// itself is the count.
+func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
+	r := float64(m.Milli) / float64(s.target)
+	p := proposal{source: s}
+	if v.cur == 0 {
+		p.replicas = saturate(math.Ceil(r))
+		a.describe(v, s, m).milli(m.Milli).against(s, r).text("; no pods yet").step(messages.StageMetric, p.replicas)
+		return p
+	}
+	ready := countReady(v.seen.Pods)
+	p.replicas = scaled(r, ready)
+	a.describe(v, s, m).milli(m.Milli).against(s, r).times(ready).step(messages.StageMetric, p.replicas)
+	if a.tolerance.holds(r) {
+		return a.heldNear(r, v.cur, p)
+	}
+	if len(v.seen.Pods) == 0 {
+		p.problem = "the workload has no pods"
+	}
+	return p
+}
+
+// fromAverage divides the value by the target per pod. What is held is the
+// count of pods that exist, which can differ from the one asked for.
+func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal {
+	created := v.seen.Replicas.Created
+	r := float64(m.Milli) / (float64(s.target) * float64(created))
+	p := proposal{source: s, replicas: saturate(math.Ceil(float64(m.Milli) / float64(s.target)))}
+	a.describe(v, s, m).milli(m.Milli).text(" for ").pods(int64(created)).against(s, r).
+		step(messages.StageMetric, p.replicas)
+	if a.tolerance.holds(r) {
+		return a.heldNear(r, created, p)
+	}
+	return p
+}
+
+// heldNear is p kept at a count, because the ratio is too close to 1.
+func (a *Autoscaler) heldNear(r float64, count int32, p proposal) proposal {
+	a.trail.text("ratio ").ratio(r).text(" is within ").ratio(a.tolerance.low).text(" to ").ratio(a.tolerance.high).
+		step(messages.StageTolerance, count)
+	p.replicas, p.within = count, true
+	return p
+}
+
+// band is the range of ratios in which nothing is scaled, ends included.
+type band struct{ low, high float64 }
+
+func (b band) holds(r float64) bool { return b.low <= r && r <= b.high }
+
+// newBand takes the flag's tolerance for a direction that has none of its own.
+func newBand(tolerance float64, b *autoscalingv2.HorizontalPodAutoscalerBehavior) band {
+	upward, downward := tolerance, tolerance
+	if b != nil && b.ScaleUp.Tolerance != nil {
+		upward = b.ScaleUp.Tolerance.AsApproximateFloat64()
+	}
+	if b != nil && b.ScaleDown.Tolerance != nil {
+		downward = b.ScaleDown.Tolerance.AsApproximateFloat64()
+	}
+	return band{low: 1 - downward, high: 1 + upward}
+}

@@ -1,0 +1,311 @@
+package scenarios_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/scalelab/scalelab/scenarios"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	deployment = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 45
+      containers:
+        - {name: web, resources: {requests: {cpu: 500m, memory: 256Mi}}}
+`
+	service = `
+apiVersion: v1
+kind: Service
+metadata: {name: web-svc}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+`
+	hpaManifest = `
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 2
+  maxReplicas: 20
+  metrics:
+    - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}
+`
+	elastiManifest = `
+apiVersion: elasti.truefoundry.com/v1alpha1
+kind: ElastiService
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  service: web-svc
+  minTargetReplicas: 1
+  cooldownPeriod: 60
+  triggers:
+    - type: prometheus
+      metadata: {serverAddress: "http://prometheus:9090", query: "sum(rate(http_requests_total[1m]))", threshold: "0.5"}
+  autoscaler: {type: hpa, name: web}
+`
+	head = `apiVersion: scalelab/v1alpha1
+kind: Scenario
+metadata: {name: bad}
+`
+	tail = `traffic: [{name: base, for: 10m, rps: 5}]
+`
+)
+
+// files opens files from memory.
+type files map[string]string
+
+func (f files) open(name string) (io.ReadCloser, error) {
+	text, ok := f[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return io.NopCloser(strings.NewReader(text)), nil
+}
+
+func shop() files {
+	return files{
+		"k8s/deployment.yaml": deployment,
+		"k8s/service.yaml":    service,
+		"k8s/hpa.yaml":        hpaManifest,
+		"k8s/elasti.yaml":     elastiManifest,
+		"k8s/all.yaml":        deployment + "---" + service,
+	}
+}
+
+func with(f files, name, text string) files {
+	f[name] = text
+	return f
+}
+
+// messagesOf are the problems of a scenario that must be refused.
+func messagesOf(t *testing.T, src string, f files, overrides ...string) []string {
+	t.Helper()
+	_, err := scenarios.Parse("s.yaml", []byte(src), f.open, overrides...)
+	var bad *scenarios.Error
+	require.ErrorAs(t, err, &bad)
+	var lines []string
+	for _, p := range bad.Problems {
+		lines = append(lines, p.Error())
+	}
+	assert.Equal(t, strings.Join(lines, "\n"), err.Error())
+	return lines
+}
+
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 9; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
+	}
+	return b.String()
+}
+
+const traced = head + `traffic: [{name: base, trace: {file: t.csv, time: t, value: rps}}]
+`
+
+// The inputs that everybody gets wrong sooner or later, with what they are told.
+func TestTwelveBadInputs(t *testing.T) {
+	for name, c := range map[string]struct {
+		src   string
+		files files
+		want  []string
+	}{
+		"unknown key": {
+			src:  head + "sed: 4\n" + tail,
+			want: []string{`s.yaml:4:1: sed: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ... (did you mean "seed"?)`},
+		},
+		"wrong type": {
+			src:  head + "traffic:\n  - {name: base, for: 10m, rps: many}\n",
+			want: []string{`s.yaml:5:33: traffic[0].rps: found many, expected a number`},
+		},
+		"negative duration": {
+			src:  head + "duration: -5s\n" + tail,
+			want: []string{`s.yaml:4:11: duration: found -5s, expected a duration such as 30s`},
+		},
+		"missing file": {
+			src:  head + "workload: {manifests: [k8s/deploy.yaml]}\n" + tail,
+			want: []string{`s.yaml:4:24: workload.manifests[0]: found k8s/deploy.yaml, which does not exist, expected a file of manifests`},
+		},
+		"HPA with min above max": {
+			src:   head + "workload: {manifests: [k8s/deployment.yaml]}\nautoscalers: {hpa: {manifests: [k8s/hpa.yaml]}}\n" + tail,
+			files: with(shop(), "k8s/hpa.yaml", strings.Replace(hpaManifest, "maxReplicas: 20", "maxReplicas: 1", 1)),
+			want:  []string{`k8s/hpa.yaml:8:16: spec.maxReplicas: found 1, expected at least minReplicas, which is 2`},
+		},
+		"unknown metric": {
+			src: head + "workload: {manifests: [k8s/deployment.yaml]}\nautoscalers: {hpa: {manifests: [k8s/hpa.yaml]}}\n" + tail,
+			files: with(shop(), "k8s/hpa.yaml", strings.Replace(hpaManifest, "{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}",
+				"{type: External, external: {metric: {name: queue_dpeth}, target: {type: Value, value: 5}}}", 1)),
+			want: []string{`k8s/hpa.yaml:10:50: spec.metrics[0].external.metric.name: found metric "queue_dpeth", expected one of active_requests, concurrency, concurrent_requests, cpu_cores, cpu_usage, http_requests, http_requests_in_flight, http_requests_per_second, in_flight_requests, inflight_requests, pending_requests, queue_depth, queue_length, queue_size, requests-per-second, requests_per_second, rps; did you mean "queue_depth"?`},
+		},
+		"trace with a hole": {
+			src:   traced,
+			files: files{"t.csv": "t,rps\n0,1\n60,2\n120,3\n300,4\n360,4\n"},
+			want:  []string{`s.yaml:4:38: traffic[0].trace.file: t.csv:5:1: found a hole between 2m0s and 5m0s, 2 missing bins of 1m0s, expected none; gaps: zero fills it with silence, gaps: previous with the bin before`},
+		},
+		"timestamps that go back": {
+			src:   traced,
+			files: files{"t.csv": "t,rps\n0,1\n60,2\n30,3\n"},
+			want:  []string{`s.yaml:4:38: traffic[0].trace.file: t.csv:4:1: found 30s after 1m0s, expected a later time than in the row before`},
+		},
+		"NaN": {
+			src:  head + "traffic: [{name: base, for: 10m, rps: .nan}]\n",
+			want: []string{`s.yaml:4:39: traffic[0].rps: found .nan, expected a finite decimal number`},
+		},
+		"NaN in a trace": {
+			src:   traced,
+			files: files{"t.csv": "t,rps\n0,1\n60,NaN\n120,1\n"},
+			want:  []string{`s.yaml:4:38: traffic[0].trace.file: t.csv:3:4: found "NaN", expected a number`},
+		},
+		"huge number": {
+			src:  head + "traffic: [{name: base, for: 10m, rps: 1e300}]\n",
+			want: []string{`s.yaml:4:39: traffic[0].rps: found 1e300, expected a number of at most 1e15`},
+		},
+		"YAML alias bomb": {
+			src:  bomb() + head + tail,
+			want: []string{`s.yaml:6:10: a5[0]: found aliases that expand to more than 100000 values, expected fewer`},
+		},
+		"empty file": {
+			src:  "",
+			want: []string{`s.yaml:1:1: found an empty file, expected a YAML document`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, messagesOf(t, c.src, c.files)) })
+	}
+}
+
+func TestAllProblemsAreReportedByLine(t *testing.T) {
+	src := `kind: Scenaro
+metadata: {name: Bad_Name}
+duration: 10
+traffic:
+  - {name: base, for: 10m, rps: -5, raps: 3}
+pipeline: {kubelet: 0s}
+workload:
+  replicas: 200000
+  routing: {policy: randm}
+  perPod: {concurrency: 0}
+`
+	assert.Equal(t, []string{
+		`s.yaml:1:1: apiVersion: found nothing, expected scalelab/v1alpha1`,
+		`s.yaml:1:7: kind: found Scenaro, expected Scenario (did you mean "Scenario"?)`,
+		`s.yaml:2:18: metadata.name: found Bad_Name, expected text that matches ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`,
+		`s.yaml:3:11: duration: found 10, expected a duration such as 30s`,
+		`s.yaml:5:37: traffic[0].raps: found an unknown key, expected one of name, for, rps, ramp, sine, step, spike, trace, arrivals (did you mean "rps"?)`,
+		`s.yaml:6:21: pipeline.kubelet: found 0s, expected at least 1ms`,
+		`s.yaml:8:13: workload.replicas: found 200000, expected at most 100000`,
+		`s.yaml:9:21: workload.routing.policy: found randm, expected one of random, round-robin, least-request, p2c, central-queue (did you mean "random"?)`,
+	}, messagesOf(t, src, nil))
+}
+
+func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
+	for name, c := range map[string]struct{ section, want string }{
+		"per pod":          {"workload: {perPod: {concurrency: 0}}", `s.yaml:4:34: workload.perPod.concurrency: found 0, expected 1 to 1000000`},
+		"distribution":     {"workload: {perPod: {serviceTime: {dist: lognormal, p50: 2s, p99: 1s}}}", `s.yaml:4:66: workload.perPod.serviceTime.p99: found 1s, expected more than p50 (2s)`},
+		"lifecycle":        {"lifecycle: {start: {dist: gamma, mean: 1s}}", `s.yaml:4:20: lifecycle.start.cv: found none, expected it: gamma is given by mean and cv`},
+		"grace period":     {"workload: {gracePeriod: 80000h}", `s.yaml:4:25: workload.gracePeriod: found 80000h0m0s, expected 0s to 720h0m0s`},
+		"pipeline":         {"pipeline: {metricsServer: 0s}", `s.yaml:4:27: pipeline.metricsServer: found 0s, expected at least 1ms`},
+		"hpa controller":   {"controllers: {hpa: {syncPeriod: 0s}}", `s.yaml:4:33: controllers.hpa.syncPeriod: found 0s, expected more than 0s`},
+		"elasti":           {"controllers: {elasti: {initialCapacity: 0}}", `s.yaml:4:41: controllers.elasti.initialCapacity: found 0, expected at least 1`},
+		"metric source":    {"metrics: {rps: {source: workload.rsp}}", `s.yaml:4:25: metrics.rps.source: found workload.rsp, expected one of workload.rps, workload.queue, workload.concurrency, workload.cpu (did you mean "workload.rps"?)`},
+		"metric window":    {"metrics: {rps: {source: workload.rps, window: 0s}}", `s.yaml:4:47: metrics.rps.window: found 0s, expected more than 0s`},
+		"warm-up":          {"measure: {from: 10m}", `s.yaml:4:17: measure.from: found 10m, expected less than the duration, which is 10m`},
+		"no duration":      {"duration: 0s", `s.yaml:4:11: duration: found 0s, expected more than 0s`},
+		"price":            {"cost: {podHour: -1}", `s.yaml:4:17: cost.podHour: found -1, expected at least 0`},
+		"price left out":   {"cost: {}", `s.yaml:4:7: cost.podHour: found nothing, expected a number`},
+		"later section":    {"assertions: []", `s.yaml:4:1: assertions: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
+		"other version":    {`kubernetesVersion: "1.36"`, `s.yaml:4:20: kubernetesVersion: found 1.36, expected 1.37 (did you mean "1.37"?)`},
+		"version, a float": {`kubernetesVersion: 1.37`, `s.yaml:4:20: kubernetesVersion: found 1.37, expected a string such as "1.37"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, []string{c.want}, messagesOf(t, head+c.section+"\n"+tail, nil))
+		})
+	}
+}
+
+func TestTooMuchOfEverything(t *testing.T) {
+	phases := head + "traffic:\n" + strings.Repeat("  - {name: p, for: 1s, rps: 1}\n", 1001)
+	assert.Equal(t, []string{"s.yaml:5:3: traffic: found 1001 phases, expected at most 1000"}, messagesOf(t, phases, nil))
+
+	var many strings.Builder
+	many.WriteString(head + tail + "autoscalers:\n")
+	for i := range 1001 {
+		fmt.Fprintf(&many, "  f%d: {replicas: 1}\n", i)
+	}
+	assert.Equal(t, []string{"s.yaml:6:3: autoscalers: found 1001 autoscalers, expected at most 1000"}, messagesOf(t, many.String(), nil))
+}
+
+func TestManifestsSay(t *testing.T) {
+	workload := head + "workload: {manifests: [m.yaml]}\n" + tail
+	for name, c := range map[string]struct{ manifest, want string }{
+		"unknown field":     {strings.Replace(deployment, "containers:", "contaners:", 1), `m.yaml:12:7: spec.template.spec.contaners: found an unknown key, expected one of volumes, initContainers, containers, ephemeralContainers, restartPolicy, terminationGracePeriodSeconds, activeDeadlineSeconds, dnsPolicy, nodeSelector, serviceAccountName, serviceAccount, automountServiceAccountToken, ... (did you mean "containers"?)`},
+		"wrong type":        {strings.Replace(deployment, "replicas: 3", "replicas: three", 1), `m.yaml:6:13: spec.replicas: found three, expected a whole number`},
+		"bad quantity":      {strings.Replace(deployment, "500m", "5cores", 1), `m.yaml:13:51: spec.template.spec.containers[0].resources.requests.cpu: found 5cores, expected a quantity such as 500m or 1Gi`},
+		"absurd quantity":   {strings.Replace(deployment, "500m", "1e999999999", 1), `m.yaml:13:51: spec.template.spec.containers[0].resources.requests.cpu: found 1e999999999, expected a quantity such as 500m or 1Gi`},
+		"other kind":        {strings.Replace(deployment, "kind: Deployment", "kind: StatefulSet", 1), `m.yaml:3:7: kind: found StatefulSet, expected Deployment or Service`},
+		"misspelt kind":     {strings.Replace(deployment, "kind: Deployment", "kind: Deploymnet", 1), `m.yaml:3:7: kind: found Deploymnet, expected Deployment or Service (did you mean "Deployment"?)`},
+		"no kind":           {"a: 1\n", `m.yaml:1:1: kind: found nothing, expected Deployment or Service`},
+		"old version":       {strings.Replace(deployment, "apps/v1", "extensions/v1beta1", 1), `m.yaml:2:13: apiVersion: found extensions/v1beta1, expected apps/v1 for a Deployment`},
+		"no version":        {"kind: Service\n", `m.yaml:1:1: apiVersion: found nothing, expected v1 for a Service`},
+		"a scalar":          {"hello\n", `m.yaml:1:1: found hello, expected a manifest`},
+		"broken syntax":     {"a: [1\n", `m.yaml:2:1: found broken syntax, expected valid YAML: did not find expected ',' or ']'`},
+		"an empty file":     {"", `s.yaml:4:24: workload.manifests[0]: found m.yaml, which is empty, expected a file of manifests`},
+		"two Deployments":   {deployment + "---" + deployment, `m.yaml:16:7: kind: found a second Deployment, expected one`},
+		"two Services":      {service + "---" + service, `m.yaml:8:7: kind: found a second Service, expected one`},
+		"no name":           {strings.Replace(deployment, "{name: web}", "{}", 1), `m.yaml:4:11: metadata.name: found nothing, expected a name such as checkout-v2`},
+		"no containers":     {deployment[:strings.Index(deployment, "      containers")], `m.yaml:11:7: spec.template.spec.containers: found nothing, expected at least one container`},
+		"no selector":       {strings.Replace(deployment, "  selector: {matchLabels: {app: web}}\n", "", 1), `m.yaml:6:3: spec.selector: found nothing, expected matchLabels that match the labels of the pods`},
+		"selector, invalid": {strings.Replace(deployment, "{matchLabels: {app: web}}", "{matchExpressions: [{key: a, operator: Like}]}", 1), `m.yaml:7:13: spec.selector: "Like" is not a valid label selector operator, expected a valid selector`},
+		"selector mismatch": {strings.Replace(deployment, "{matchLabels: {app: web}}", "{matchLabels: {app: api}}", 1), `m.yaml:7:13: spec.selector: found app=api, expected a match for the labels of the pods, which are app=web`},
+		"negative grace":    {strings.Replace(deployment, "Seconds: 45", "Seconds: -45", 1), `m.yaml:11:38: spec.template.spec.terminationGracePeriodSeconds: found -1s, expected 0s to 720h0m0s`},
+		"absurd replicas":   {strings.Replace(deployment, "replicas: 3", "replicas: 2000000", 1), `m.yaml:6:13: spec.replicas: found 2000000, expected 0 to 100000`},
+		"pod resources":     {strings.Replace(deployment, "      containers:", "      resources: {requests: {cpu: 1}}\n      containers:", 1), `m.yaml:12:18: spec.template.spec.resources: found resources of the whole pod, expected them in its containers`},
+		"other Service":     {deployment + "---" + strings.Replace(service, "{app: web}", "{app: api}", 1), `s.yaml:4:23: workload.manifests: found Service web-svc with the selector app=api, expected a match for the labels of the pods, which are app=web`},
+		"other namespace":   {deployment + "---" + strings.Replace(service, "{name: web-svc}", "{name: web-svc, namespace: shop}", 1), `s.yaml:4:23: workload.manifests: found Service web-svc in namespace shop, expected default as the Deployment`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, []string{c.want}, messagesOf(t, workload, files{"m.yaml": c.manifest}))
+		})
+	}
+}
+
+func TestManifestListsSay(t *testing.T) {
+	for name, c := range map[string]struct{ list, want string }{
+		"a path alone":   {"m.yaml", "s.yaml:4:23: workload.manifests: found m.yaml, expected a list of files and manifests"},
+		"an empty list":  {"[]", "s.yaml:4:23: workload.manifests: found an empty list, expected a list of files and manifests"},
+		"a list of list": {"[[]]", "s.yaml:4:24: workload.manifests[0]: found a list, expected a file or a manifest"},
+		"nothing":        {"", "s.yaml:4:23: workload.manifests: found nothing, expected a list of files and manifests"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, []string{c.want}, messagesOf(t, head+"workload: {manifests: "+c.list+"}\n"+tail, nil))
+		})
+	}
+}
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	src := []byte(head + "workload: {manifests: [m.yaml]}\n" + tail)
+	_, err := scenarios.Parse("s.yaml", src, func(string) (io.ReadCloser, error) { return nil, errors.New("locked") })
+	assert.EqualError(t, err, "s.yaml:4:24: workload.manifests[0]: found m.yaml, which cannot be opened (locked), expected a file of manifests")
+	_, err = scenarios.Parse("s.yaml", src, func(string) (io.ReadCloser, error) { return io.NopCloser(torn{}), nil })
+	assert.EqualError(t, err, "s.yaml:4:24: workload.manifests[0]: found m.yaml, which cannot be read (torn), expected a file of manifests")
+}
+
+type torn struct{}
+
+func (torn) Read([]byte) (int, error) { return 0, errors.New("torn") }

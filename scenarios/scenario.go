@@ -1,0 +1,152 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim"
+	"github.com/scalelab/scalelab/sim/traffic"
+)
+
+// Scenario is a scenario that was read and found valid. It does not change and
+// can be shared.
+type Scenario struct {
+	// Document is the scenario with its defaults filled in.
+	Document Document
+
+	workload   workload
+	strategies []strategy
+	plan       *traffic.Plan
+}
+
+// Name is the scenario's name.
+func (s *Scenario) Name() string { return s.Document.Metadata.Name }
+
+// Description says in a sentence what the scenario shows; it can be empty.
+func (s *Scenario) Description() string { return s.Document.Metadata.Description }
+
+// Traffic is the scenario's traffic with its traces read.
+func (s *Scenario) Traffic() *traffic.Plan { return s.plan }
+
+// AutoscalerNames lists the strategies of the scenario in file order. The
+// oracle is among them only if it is listed; Spec knows it always.
+func (s *Scenario) AutoscalerNames() []string {
+	var names []string
+	for _, st := range s.strategies {
+		if !st.unlisted {
+			names = append(names, st.name)
+		}
+	}
+	return names
+}
+
+func (s *Scenario) strategy(name string) (strategy, error) {
+	var names []string
+	for _, st := range s.strategies {
+		if st.name == name {
+			return st, nil
+		}
+		names = append(names, st.name)
+	}
+	return strategy{}, fmt.Errorf("scenario %s: autoscaler: found %s, expected one of %v%s", s.Name(), strict.Shown(name), names, strict.DidYouMean(name, names))
+}
+
+// Spec is the run of one autoscaler under one seed. The error says that there
+// is no such autoscaler.
+func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
+	st, err := s.strategy(autoscaler)
+	if err != nil {
+		return sim.Spec{}, err
+	}
+	spec := sim.Spec{
+		Scenario:    s.Name(),
+		Workload:    s.workload.deployment.Name,
+		Service:     s.workload.service.Name,
+		Namespace:   s.workload.deployment.Namespace,
+		Seed:        seed,
+		Start:       s.Document.Start,
+		Duration:    *s.Document.Duration,
+		MeasureFrom: s.Document.Measure.From,
+		Cluster:     s.workload.spec,
+		Traffic:     s.plan,
+		Pipeline:    s.Document.Pipeline,
+		Sources:     s.Document.Metrics,
+		Requests:    slices.Clone(s.workload.requests),
+		Strategy:    sim.Strategy{Name: st.name, Replicas: st.replicas, Oracle: st.oracle},
+	}
+	if st.hpa != nil {
+		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA}
+	}
+	if st.elasti != nil {
+		spec.Strategy.Elasti = &elasti.Spec{Manifest: copied(st.elasti), Controller: s.Document.Controllers.Elasti}
+	}
+	if st.replicas != nil {
+		spec.Cluster.Replicas = *st.replicas
+	}
+	if s.Document.Cost != nil {
+		price := s.Document.Cost.PodHour
+		spec.PodHourPrice = &price
+	}
+	return spec, nil
+}
+
+// copied is a copy down to the parts that anybody changes.
+func copied(manifest *elasti.ElastiService) *elasti.ElastiService {
+	out := *manifest
+	out.ObjectMeta = *manifest.ObjectMeta.DeepCopy()
+	out.Spec.Triggers = slices.Clone(manifest.Spec.Triggers)
+	return &out
+}
+
+// Objects makes copies of the API objects of one autoscaler's run. The error
+// says that there is no such autoscaler.
+func (s *Scenario) Objects(autoscaler string) (sim.Objects, error) {
+	spec, err := s.Spec(autoscaler, s.Document.Seed)
+	if err != nil {
+		return sim.Objects{}, err
+	}
+	o := sim.Objects{Deployment: s.workload.deployment.DeepCopy(), Service: s.workload.service.DeepCopy()}
+	replicas := spec.InitialReplicas()
+	o.Deployment.Spec.Replicas = &replicas
+	if spec.Strategy.HPA != nil {
+		o.HPA = spec.Strategy.HPA.Manifest
+	}
+	if spec.Strategy.Elasti != nil {
+		o.Elasti = spec.Strategy.Elasti.Manifest
+	}
+	return o, nil
+}
+
+// Resolved writes the scenario with every default filled in and every patch
+// applied: manifests inline, traces still by path. It is a valid scenario that
+// means the same when it stands beside the original.
+func (s *Scenario) Resolved() ([]byte, error) {
+	doc := s.Document
+	doc.Workload.Manifests = inline(s.workload.given...)
+	doc.Autoscalers = nil
+	for _, st := range s.strategies {
+		if st.unlisted {
+			continue
+		}
+		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle}
+		if st.hpa != nil {
+			a.Manifests = append(a.Manifests, inline(st.hpa)...)
+		}
+		if st.elasti != nil {
+			a.Manifests = append(a.Manifests, inline(st.elasti)...)
+		}
+		doc.Autoscalers = append(doc.Autoscalers, strict.Named[Autoscaler]{Name: st.name, Value: a})
+	}
+	return strict.Encode(doc)
+}
+
+func inline(objects ...any) Manifests {
+	var list Manifests
+	for _, o := range objects {
+		list = append(list, Manifest{object: o})
+	}
+	return list
+}

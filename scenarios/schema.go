@@ -1,0 +1,48 @@
+package scenarios
+
+import (
+	"reflect"
+
+	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim/traffic"
+)
+
+// Schema is the JSON Schema (draft-07) of scenarios, for editors. It is made of
+// the same types and tags as the loader. What only the loader checks are the
+// contents of manifests, limits of single values, and what several values mean
+// together.
+func Schema() []byte {
+	schema, err := strict.Schema(reflect.TypeFor[Document](), strict.SchemaOptions{
+		Options: options,
+		ID:      "https://scalelab.dev/schema/v1alpha1/scenario.json",
+		Title:   "scalelab scenario",
+		Extra: map[reflect.Type]map[string]any{
+			reflect.TypeFor[Autoscaler]():                 {"oneOf": exactlyOne("manifests", "replicas", "oracle", "extends"), "dependencies": map[string]any{"patch": []any{"extends"}, "extends": []any{"patch"}}},
+			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace")},
+			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
+		},
+	})
+	if err != nil {
+		panic("scenarios: the schema cannot be written: " + err.Error())
+	}
+	return append(schema, '\n')
+}
+
+// exactlyOne lets one of several keys be given.
+func exactlyOne(keys ...string) []any {
+	list := make([]any, len(keys))
+	for i, key := range keys {
+		list[i] = map[string]any{"required": []any{key}}
+	}
+	return list
+}
+
+// theOracle takes no settings.
+func theOracle() map[string]any {
+	return map[string]any{
+		"type":                 "object",
+		"additionalProperties": false,
+		"properties":           map[string]any{"oracle": map[string]any{"const": true}},
+		"description":          "the oracle takes no settings",
+	}
+}

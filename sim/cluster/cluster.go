@@ -1,0 +1,253 @@
+// Package cluster is the truth of a simulated cluster: the pods of one
+// workload and their lives, the queues in front of them, the service of every
+// request and the routing between. Time moves in jumps: Advance carries the
+// data plane from one control event to the next, arrival by arrival and
+// departure by departure, without allocating.
+//
+// It models a request as one demand of service time on one slot of one pod. It
+// ignores the network (no transfer times, no connections), contention between
+// the slots of a pod, and nodes.
+//
+// Sources: the queueing vocabulary is Kleinrock's (Queueing Systems, vol. 1);
+// the lifecycle of pods and the order of scale-down are those of the kubelet
+// and of the ReplicaSet controller of Kubernetes 1.37.
+package cluster
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// Arrivals gives the instants of requests in rising order, one by one.
+type Arrivals interface {
+	Next() (at time.Duration, ok bool)
+}
+
+// Cluster is a workload in a simulated cluster at one instant.
+type Cluster struct {
+	spec   Spec
+	now    time.Duration
+	demand Demand
+
+	arrivals    Arrivals
+	nextArrival time.Duration
+	arrived     uint64 // index of the next request
+
+	requests   requests
+	departures departures
+	timeouts   ring // when clients give up
+	lives      event.Queue[life]
+
+	pods        []pod // by ordinal, ended ones included
+	present     []int32
+	routable    []int32 // pods that can get requests, in the order of becoming so
+	desired     int32
+	created     int32 // present and not terminating
+	ready       int32
+	lifecycle   lifecycle
+	router      router
+	central     queue // waiting requests, when all pods share one queue
+	front       front
+	transitions []Transition
+	candidates  []int32 // scratch of deleteSurplus
+	ended       struct{ existed, idle time.Duration }
+	resizedAt   time.Duration // Elastic: when the number of pods last changed
+
+	tally *Tally
+}
+
+// New gives the cluster at time 0 with its initial pods Ready.
+func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, fmt.Errorf("workload: %w", err)
+	}
+	demand, err := NewDemand(spec, seed)
+	if err != nil {
+		return nil, err
+	}
+	lifecycle, err := newLifecycle(spec.Lifecycle, seed)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{
+		spec:      spec,
+		demand:    demand,
+		arrivals:  arrivals,
+		requests:  newRequests(),
+		desired:   spec.Replicas,
+		lifecycle: lifecycle,
+		router:    newRouter(spec, seed),
+		central:   newQueue(),
+		front:     newFront(),
+		tally:     tally,
+	}
+	if spec.Elastic {
+		c.openPool()
+	} else {
+		for range spec.Replicas {
+			c.createReady()
+		}
+	}
+	c.pull()
+	return c, nil
+}
+
+// Demand gives the service time of every request: a function of the seed and
+// of the request's index only, so that every strategy serves the same work.
+type Demand struct {
+	key  random.Key
+	dist random.Dist
+}
+
+// NewDemand gives the demand of a workload's requests.
+func NewDemand(spec Spec, seed random.Seed) (Demand, error) {
+	dist, err := random.New(spec.PerPod.ServiceTime)
+	if err != nil {
+		return Demand{}, fmt.Errorf("service time: %w", err)
+	}
+	return Demand{key: seed.Key("service", 0), dist: dist}, nil
+}
+
+// At is the service time of the request with the given index of arrival.
+func (d *Demand) At(index uint64) time.Duration {
+	s := d.key.At(index)
+	return d.dist.Draw(&s)
+}
+
+// Now is the instant the cluster stands at.
+func (c *Cluster) Now() time.Duration { return c.now }
+
+// pull fetches the next arrival.
+func (c *Cluster) pull() {
+	at, ok := c.arrivals.Next()
+	if !ok {
+		at = event.Never
+	}
+	c.nextArrival = at
+}
+
+// Advance carries the data plane to the instant to, with everything due then
+// included. It stops earlier, and says so, when a request finds nobody home and
+// a wake-up message is due: the caller handles it at Now and calls again.
+//
+// Of one instant, the pods' lives come first, then departures, clients that
+// give up, looks of the front, and arrivals.
+func (c *Cluster) Advance(to time.Duration) (wake bool) {
+	for {
+		departure, life := c.departures.next(), c.lives.Next()
+		timeout, look := c.timeouts.next(), c.front.next()
+		at := min(c.nextArrival, departure, life, timeout, look)
+		if at > to {
+			c.now = to
+			return false
+		}
+		c.now = at
+		switch at {
+		case life:
+			c.live(c.lives.Pop().Payload)
+		case departure:
+			c.depart(c.departures.pop())
+		case timeout:
+			c.timeOut(c.timeouts.pop())
+		case look:
+			c.frontEvent()
+		default:
+			c.arrive()
+		}
+		if c.front.wake {
+			c.front.wake = false
+			return true
+		}
+	}
+}
+
+// arrive takes the next request in.
+func (c *Cluster) arrive() {
+	index := c.arrived
+	c.arrived++
+	i := c.requests.take()
+	q := &c.requests.slab[i]
+	q.arrival, q.start, q.service = c.now, NotYet, c.demand.At(index)
+	q.phase = c.tally.arrive(c.now)
+	q.viaFront, q.held, q.gone = false, false, false
+	q.pod = none
+	if c.spec.RequestTimeout > 0 {
+		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
+	}
+	c.pull()
+	switch {
+	case c.spec.Elastic:
+		c.start(&c.pods[0], i)
+		c.resize()
+	case len(c.routable) > 0:
+		c.route(i)
+	case c.spec.Front != nil:
+		c.admit(i)
+	default:
+		c.end(i, failed)
+	}
+}
+
+// depart ends a service. The slot goes to the request that waits longest.
+func (c *Cluster) depart(i int32) {
+	q := &c.requests.slab[i]
+	if q.pod == none { // its pod was killed, and its fate told then
+		c.forget(i)
+		return
+	}
+	p := &c.pods[q.pod]
+	c.leaveSlot(p, i)
+	p.Completed++
+	p.CPU += c.cpuOf(q.service)
+	if c.spec.Elastic {
+		c.resize()
+	}
+	c.refill(p) // before the front may send its next request here
+	if q.gone {
+		c.forget(i)
+	} else {
+		c.end(i, completed)
+	}
+}
+
+// timeOut ends what the client saw of a request. A waiting request leaves its
+// queue; a request in service occupies its slot until the pod is done with it.
+func (c *Cluster) timeOut(d due) {
+	q := &c.requests.slab[d.request]
+	if q.generation != d.generation || q.gone {
+		return
+	}
+	switch q.place {
+	case inService:
+		q.gone = true
+		c.tally.end(q, c.now, timedOut)
+		return
+	case centralQueue:
+		c.central.remove(&c.requests, d.request)
+	case podQueue:
+		c.leaveQueue(&c.pods[q.pod], d.request)
+	case frontQueue:
+		c.front.queue.remove(&c.requests, d.request)
+	case frontHeld:
+		c.front.asleep--
+	}
+	c.end(d.request, timedOut)
+}
+
+// end tallies a request's fate and forgets it.
+func (c *Cluster) end(i int32, f fate) {
+	c.tally.end(&c.requests.slab[i], c.now, f)
+	c.forget(i)
+}
+
+// forget gives the request's entry back, and its slot at the front to the next.
+func (c *Cluster) forget(i int32) {
+	viaFront := c.requests.slab[i].viaFront
+	c.requests.release(i)
+	if viaFront {
+		c.leaveFront()
+	}
+}

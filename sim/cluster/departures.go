@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/sim/event"
+)
+
+// departure is the end of one request's service.
+type departure struct {
+	at       time.Duration
+	sequence uint32 // order of scheduling among departures of one instant
+	request  int32
+}
+
+func (d departure) before(o departure) bool {
+	if d.at != o.at {
+		return d.at < o.at
+	}
+	// The difference is right across a wrap-around while fewer than 2^31 are in
+	// service at once.
+	return int32(d.sequence-o.sequence) < 0
+}
+
+// departures is a four-way heap: half the depth of a binary one, and the four
+// children of a node share a cache line.
+type departures struct {
+	heap     []departure
+	sequence uint32
+}
+
+func (h *departures) next() time.Duration {
+	if len(h.heap) == 0 {
+		return event.Never
+	}
+	return h.heap[0].at
+}
+
+func (h *departures) push(at time.Duration, request int32) {
+	d := departure{at: at, sequence: h.sequence, request: request}
+	h.sequence++
+	h.heap = append(h.heap, d)
+	i := len(h.heap) - 1
+	for i > 0 {
+		parent := (i - 1) / 4
+		if !d.before(h.heap[parent]) {
+			break
+		}
+		h.heap[i] = h.heap[parent]
+		i = parent
+	}
+	h.heap[i] = d
+}
+
+func (h *departures) pop() int32 {
+	top := h.heap[0].request
+	last := len(h.heap) - 1
+	d := h.heap[last]
+	h.heap = h.heap[:last]
+	if last > 0 {
+		h.sink(d)
+	}
+	return top
+}
+
+func (h *departures) sink(d departure) {
+	heap, i := h.heap, 0
+	for {
+		first := 4*i + 1
+		if first >= len(heap) {
+			break
+		}
+		least := first
+		for child := first + 1; child < min(first+4, len(heap)); child++ {
+			if heap[child].before(heap[least]) {
+				least = child
+			}
+		}
+		if !heap[least].before(d) {
+			break
+		}
+		heap[i] = heap[least]
+		i = least
+	}
+	heap[i] = d
+}

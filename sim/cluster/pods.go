@@ -1,0 +1,314 @@
+package cluster
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// pod is one pod, from its creation on; ended pods keep their entry.
+type pod struct {
+	PodStatus
+	position  int32 // index in Cluster.routable, or none
+	queue     queue
+	serving   []int32 // requests in service
+	idleSince time.Duration
+	idle      time.Duration // Ready with nothing in service, summed up
+	uid       uint64        // random, as the API's: the tie-break of scale-down
+}
+
+// life is a step in a pod's life that is due later.
+type life struct {
+	pod  int32
+	step step
+}
+
+type step uint8
+
+const (
+	toScheduled step = iota
+	toStarting
+	toReady
+	toRoutable
+	endOfGrace
+)
+
+// lifecycle holds the drawn durations of the stages of a pod's start.
+type lifecycle struct {
+	schedule, pull, start, propagation random.Dist
+	keys                               [4]random.Key // of the stages, in order
+	uids                               random.Key
+}
+
+func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
+	l := lifecycle{uids: seed.Key("uid", 0)}
+	for i, stage := range []struct {
+		name string
+		spec random.Spec
+		dist *random.Dist
+	}{
+		{"schedule", spec.Schedule, &l.schedule},
+		{"imagePull", spec.ImagePull, &l.pull},
+		{"start", spec.Start, &l.start},
+		{"endpointPropagation", spec.EndpointPropagation, &l.propagation},
+	} {
+		dist, err := random.New(stage.spec)
+		if err != nil {
+			return l, fmt.Errorf("lifecycle %s: %w", stage.name, err)
+		}
+		*stage.dist = dist
+		l.keys[i] = seed.Key("lifecycle."+stage.name, 0)
+	}
+	return l, nil
+}
+
+// Scale sets the number of pods wanted. Missing pods are created at once;
+// surplus pods are deleted in the ReplicaSet controller's order.
+func (c *Cluster) Scale(desired int32) {
+	c.desired = desired
+	for c.created < desired {
+		c.create()
+	}
+	if c.created > desired {
+		c.deleteSurplus(int(c.created - desired))
+	}
+}
+
+func (c *Cluster) newPod() *pod {
+	id := int32(len(c.pods))
+	uid := c.lifecycle.uids.At(uint64(id))
+	c.pods = append(c.pods, pod{
+		PodStatus: PodStatus{
+			ID: id, CreatedAt: c.now,
+			ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, DeletedAt: NotYet,
+		},
+		position: none,
+		queue:    newQueue(),
+		uid:      uid.Uint64(),
+	})
+	c.present = append(c.present, id)
+	c.created++
+	return &c.pods[id]
+}
+
+// create starts the life of a pod.
+func (c *Cluster) create() {
+	p := c.newPod()
+	c.become(p, Pending)
+	c.later(p, toScheduled, c.draw(&c.lifecycle.schedule, 0, p))
+}
+
+// createReady makes a pod that is Ready and gets requests at once.
+func (c *Cluster) createReady() {
+	p := c.newPod()
+	p.ScheduledAt, p.StartedAt = c.now, c.now
+	c.becomeReady(p)
+	c.becomeRoutable(p)
+}
+
+func (c *Cluster) draw(dist *random.Dist, stage int, p *pod) time.Duration {
+	s := c.lifecycle.keys[stage].At(uint64(p.ID))
+	return dist.Draw(&s)
+}
+
+func (c *Cluster) later(p *pod, s step, delay time.Duration) {
+	c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: s})
+}
+
+func (c *Cluster) become(p *pod, s State) {
+	p.State = s
+	c.transitions = append(c.transitions, Transition{At: c.now, Pod: p.ID, To: s})
+}
+
+// live carries out a step that has become due.
+func (c *Cluster) live(l life) {
+	p := &c.pods[l.pod]
+	if l.step == endOfGrace {
+		c.kill(p)
+		return
+	}
+	if p.State >= Draining {
+		return
+	}
+	switch l.step {
+	case toScheduled:
+		p.ScheduledAt = c.now
+		c.become(p, Scheduled)
+		c.later(p, toStarting, c.draw(&c.lifecycle.pull, 1, p))
+	case toStarting:
+		p.StartedAt = c.now
+		c.become(p, Starting)
+		c.later(p, toReady, c.draw(&c.lifecycle.start, 2, p))
+	case toReady:
+		c.becomeReady(p)
+		c.later(p, toRoutable, c.draw(&c.lifecycle.propagation, 3, p))
+	case toRoutable:
+		c.becomeRoutable(p)
+	}
+}
+
+func (c *Cluster) becomeReady(p *pod) {
+	p.ReadyAt, p.idleSince = c.now, c.now
+	c.ready++
+	c.become(p, Ready)
+}
+
+func (c *Cluster) becomeRoutable(p *pod) {
+	p.position = int32(len(c.routable))
+	c.routable = append(c.routable, p.ID)
+	c.router.rebuild(c)
+	for c.central.length > 0 && len(p.serving) < c.spec.PerPod.Concurrency {
+		c.refill(p)
+	}
+}
+
+// delete takes a pod out of routing at once. A pod that was never Ready is
+// gone; a Ready one finishes what it holds within its grace period.
+func (c *Cluster) delete(p *pod) {
+	p.DeletedAt = c.now
+	c.created--
+	if p.State != Ready {
+		c.remove(p)
+		return
+	}
+	c.ready--
+	if len(p.serving) == 0 {
+		p.idle += c.now - p.idleSince
+	}
+	c.becomeUnroutable(p)
+	c.become(p, Draining)
+	c.later(p, endOfGrace, c.spec.GracePeriod)
+	c.finishDraining(p)
+}
+
+func (c *Cluster) becomeUnroutable(p *pod) {
+	if p.position == none {
+		return
+	}
+	at := p.position
+	p.position = none
+	copy(c.routable[at:], c.routable[at+1:])
+	c.routable = c.routable[:len(c.routable)-1]
+	for i := at; i < int32(len(c.routable)); i++ {
+		c.pods[c.routable[i]].position = i
+	}
+	c.router.rebuild(c)
+}
+
+// finishDraining removes a draining pod that holds nothing any more.
+func (c *Cluster) finishDraining(p *pod) {
+	if p.State == Draining && len(p.serving) == 0 && p.queue.length == 0 {
+		c.remove(p)
+	}
+}
+
+func (c *Cluster) remove(p *pod) {
+	p.serving = nil
+	c.become(p, Gone)
+	at := slices.Index(c.present, p.ID)
+	c.present = slices.Delete(c.present, at, at+1)
+	c.ended.existed += c.now - p.CreatedAt
+	c.ended.idle += p.idle
+}
+
+// kill ends a pod with everything it still holds.
+func (c *Cluster) kill(p *pod) {
+	if p.State != Draining {
+		return
+	}
+	for p.queue.length > 0 {
+		i := p.queue.pop(&c.requests)
+		c.end(i, failed)
+	}
+	for _, i := range p.serving {
+		q := &c.requests.slab[i]
+		if !q.gone {
+			c.tally.end(q, c.now, failed)
+		}
+		// The departure stays in the heap and forgets the request when it comes.
+		q.gone, q.pod = true, none
+		if q.viaFront {
+			q.viaFront = false
+			c.leaveFront()
+		}
+	}
+	p.serving = p.serving[:0]
+	c.remove(p)
+}
+
+// start begins the service of a request in a pod with a free slot.
+func (c *Cluster) start(p *pod, i int32) {
+	q := &c.requests.slab[i]
+	q.start, q.place, q.pod, q.slot = c.now, inService, p.ID, int32(len(p.serving))
+	if len(p.serving) == 0 && p.State == Ready {
+		p.idle += c.now - p.idleSince
+	}
+	p.serving = append(p.serving, i)
+	c.departures.push(c.now+q.service, i)
+	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
+}
+
+// leaveSlot takes a request out of service.
+func (c *Cluster) leaveSlot(p *pod, i int32) {
+	last := len(p.serving) - 1
+	moved, slot := p.serving[last], c.requests.slab[i].slot
+	p.serving[slot] = moved
+	c.requests.slab[moved].slot = slot
+	p.serving = p.serving[:last]
+	if last == 0 && p.State == Ready {
+		p.idleSince = c.now
+	}
+	c.router.changed(p, -1, true)
+}
+
+// enqueue puts a request into the pod's queue.
+func (c *Cluster) enqueue(p *pod, i int32) {
+	q := &c.requests.slab[i]
+	q.place, q.pod = podQueue, p.ID
+	p.queue.push(&c.requests, i)
+	c.router.changed(p, +1, false)
+}
+
+func (c *Cluster) leaveQueue(p *pod, i int32) {
+	p.queue.remove(&c.requests, i)
+	c.router.changed(p, -1, false)
+	c.finishDraining(p)
+}
+
+// refill gives a free slot of the pod to the request that waits longest for it.
+func (c *Cluster) refill(p *pod) {
+	switch {
+	case p.queue.length > 0:
+		i := p.queue.pop(&c.requests)
+		c.router.changed(p, -1, true)
+		c.start(p, i)
+	case c.central.length > 0 && p.position != none:
+		p.Received++
+		c.start(p, c.central.pop(&c.requests))
+	default:
+		c.finishDraining(p)
+	}
+}
+
+// cpuOf is the CPU time that a request of the given service time uses in all.
+func (c *Cluster) cpuOf(service time.Duration) time.Duration {
+	if c.spec.PerPod.CPUPerRequest != nil {
+		return *c.spec.PerPod.CPUPerRequest
+	}
+	milli := c.spec.CPURequestMilli
+	if milli == 0 {
+		milli = 1000 // without a request: a pod with all slots busy uses one core
+	}
+	return scaled(service, milli, 1000*int64(c.spec.PerPod.Concurrency))
+}
+
+// scaled is d * numerator / denominator, truncated, without overflow.
+func scaled(d time.Duration, numerator, denominator int64) time.Duration {
+	high, low := bits.Mul64(uint64(d), uint64(numerator))
+	quotient, _ := bits.Div64(high, low, uint64(denominator))
+	return time.Duration(quotient)
+}

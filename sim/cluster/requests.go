@@ -1,0 +1,100 @@
+package cluster
+
+import "time"
+
+// none is the end of a list of requests or pods.
+const none int32 = -1
+
+// The places a request can be at.
+const (
+	free         uint8 = iota
+	frontQueue         // waits for a slot of the front
+	frontHeld          // holds a slot of the front and sleeps until its next look
+	podQueue           // waits in a pod's queue
+	centralQueue       // waits in the queue that all pods share
+	inService
+)
+
+// request is one request in flight. It holds no pointers, so the collector
+// never looks at the slab.
+type request struct {
+	arrival    time.Duration
+	start      time.Duration // start of service
+	service    time.Duration // service demand
+	next, prev int32         // neighbours in the queue it waits in
+	pod        int32         // where it waits or is served
+	slot       int32         // its index in pod.serving
+	generation uint32        // counts the uses of this entry of the slab
+	phase      uint16        // traffic phase of its arrival
+	place      uint8
+	viaFront   bool // holds a slot of the front until it ends
+	held       bool // slept at the front at least once: a cold request
+	gone       bool // the client has given up; the pod works on
+}
+
+// requests is a slab with a free list: memory grows with the most requests
+// that were ever in flight together, not with their number.
+type requests struct {
+	slab []request
+	free int32
+}
+
+func newRequests() requests { return requests{free: none} }
+
+func (r *requests) take() int32 {
+	if r.free == none {
+		r.slab = append(r.slab, request{})
+		return int32(len(r.slab) - 1)
+	}
+	i := r.free
+	r.free = r.slab[i].next
+	return i
+}
+
+func (r *requests) release(i int32) {
+	q := &r.slab[i]
+	q.generation++
+	q.place = free
+	q.next = r.free
+	r.free = i
+}
+
+// queue is a list of waiting requests in arrival order, linked through the slab.
+type queue struct {
+	head, tail int32
+	length     int32
+}
+
+func newQueue() queue { return queue{head: none, tail: none} }
+
+func (q *queue) push(r *requests, i int32) {
+	q.length++
+	r.slab[i].next, r.slab[i].prev = none, q.tail
+	if q.tail == none {
+		q.head = i
+	} else {
+		r.slab[q.tail].next = i
+	}
+	q.tail = i
+}
+
+func (q *queue) pop(r *requests) int32 {
+	i := q.head
+	q.remove(r, i)
+	return i
+}
+
+func (q *queue) remove(r *requests, i int32) {
+	q.length--
+	next, prev := r.slab[i].next, r.slab[i].prev
+	if prev == none {
+		q.head = next
+	} else {
+		r.slab[prev].next = next
+	}
+	if next == none {
+		q.tail = prev
+	} else {
+		r.slab[next].prev = prev
+	}
+}

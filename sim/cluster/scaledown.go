@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// deleteSurplus deletes n pods: those that come first in the order of the
+// ReplicaSet controller (ActivePodsWithRanks in k8s.io/kubernetes
+// pkg/controller/controller_utils.go). Rules about deletion cost, node
+// neighbours and restarts do not apply to pods that are all alike.
+func (c *Cluster) deleteSurplus(n int) {
+	c.candidates = c.candidates[:0]
+	for _, id := range c.present {
+		if c.pods[id].State < Draining {
+			c.candidates = append(c.candidates, id)
+		}
+	}
+	slices.SortFunc(c.candidates, func(a, b int32) int {
+		return c.deletedFirst(&c.pods[a], &c.pods[b])
+	})
+	for _, id := range c.candidates[:n] {
+		c.delete(&c.pods[id])
+	}
+}
+
+// deletedFirst orders two pods: unassigned before assigned, pending before
+// running, not ready before ready; of two ready pods the one that has been so
+// for less time, compared by powers of two, and within one power at random; of
+// two others the newer.
+func (c *Cluster) deletedFirst(a, b *pod) int {
+	if d := cmp.Compare(a.State, b.State); d != 0 {
+		return d
+	}
+	if a.State == Ready {
+		// The API keeps whole seconds; equal instants do not decide.
+		if ta, tb := seconds(a.ReadyAt), seconds(b.ReadyAt); ta != tb {
+			if d := cmp.Compare(logRank(c.now-ta), logRank(c.now-tb)); d != 0 {
+				return d
+			}
+			return cmp.Compare(a.uid, b.uid)
+		}
+	}
+	return cmp.Compare(b.ID, a.ID)
+}
+
+func seconds(d time.Duration) time.Duration { return d.Truncate(time.Second) }
+
+// logRank is the power of two that an age lies in, in nanoseconds.
+func logRank(age time.Duration) int64 {
+	if age <= 0 {
+		return -1
+	}
+	return int64(math.Log2(float64(age)))
+}

@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// Spec is a workload and the cluster it runs on.
+type Spec struct {
+	// Replicas is the number of pods that are Ready at time 0.
+	Replicas       int32
+	PerPod         PerPod
+	Routing        Routing
+	RequestTimeout time.Duration // 0: requests wait for ever
+	GracePeriod    time.Duration // how long a draining pod may finish what it holds
+	Lifecycle      Lifecycle
+	// CPURequestMilli is the sum of the containers' cpu requests, 0 when they
+	// have none. It only scales the default of PerPod.CPUPerRequest.
+	CPURequestMilli int64
+	// Front holds requests while no pod is ready; nil lets them fail.
+	Front *Front
+	// Elastic makes the number of pods follow the requests at once, with nobody
+	// ever waiting: the world of the oracle. Replicas, routing and lifecycle are
+	// then out of play.
+	Elastic bool
+}
+
+// PerPod is what one pod can do.
+type PerPod struct {
+	Concurrency   int            `yaml:"concurrency" doc:"requests that a pod serves at the same time"`
+	Queue         int            `yaml:"queue" doc:"requests that wait in a pod when all its slots are taken; more are rejected"`
+	Discipline    string         `yaml:"discipline" enum:"fifo" doc:"order in which waiting requests are served"`
+	CPUPerRequest *time.Duration `yaml:"cpuPerRequest,omitempty" doc:"CPU time that a request uses, spread evenly over its service time; default: a pod with all slots busy uses exactly its CPU request"`
+	ServiceTime   random.Spec    `yaml:"serviceTime" doc:"time from the start of service to the last byte"`
+}
+
+// Routing is how a request finds a pod.
+type Routing struct {
+	Policy string `yaml:"policy" enum:"random|round-robin|least-request|p2c|central-queue" doc:"how a request finds a pod"`
+}
+
+// Lifecycle is how long a pod takes from creation to its first request.
+type Lifecycle struct {
+	Schedule            random.Spec `yaml:"schedule" doc:"creation to node assignment"`
+	ImagePull           random.Spec `yaml:"imagePull" doc:"node assignment to container start"`
+	Start               random.Spec `yaml:"start" doc:"container start to Ready"`
+	EndpointPropagation random.Spec `yaml:"endpointPropagation" doc:"Ready to the first request that can be routed to the pod"`
+}
+
+// Front is a proxy that holds requests while no pod is ready, such as the
+// KubeElasti resolver.
+type Front struct {
+	// Retry is how long a held request sleeps between two looks for a ready pod.
+	Retry time.Duration
+	// Slots is how many requests look or are being proxied at the same time;
+	// the others wait in arrival order for a slot.
+	Slots int
+	// Capacity is how many requests the front holds in all; more are rejected.
+	Capacity int
+	// Timeout is how long a request may be held before it is timed out.
+	Timeout time.Duration
+	// NotifyEvery is the shortest time between two wake-up messages.
+	NotifyEvery time.Duration
+}
+
+// State is where a pod is in its life.
+type State uint8
+
+// The states, in order. A pod that is deleted before it was Ready goes
+// straight to Gone.
+const (
+	Pending   State = iota // created, not assigned to a node
+	Scheduled              // assigned; the image is being pulled
+	Starting               // the container runs, the pod is not Ready
+	Ready                  // Ready; gets requests once its endpoint has propagated
+	Draining               // deleted; finishes what it holds within its grace period
+	Gone
+)
+
+func (s State) String() string {
+	return [...]string{"Pending", "Scheduled", "Starting", "Ready", "Draining", "Gone"}[s]
+}
+
+// NotYet marks an instant that has not come.
+const NotYet = time.Duration(-1)
+
+// PodStatus is the truth about one pod at an instant.
+type PodStatus struct {
+	ID          int32 // ordinal of creation, from 0
+	State       State
+	CreatedAt   time.Duration
+	ScheduledAt time.Duration // assigned to a node; status.startTime; NotYet before
+	StartedAt   time.Duration // the container started; NotYet before
+	ReadyAt     time.Duration // NotYet before
+	DeletedAt   time.Duration // NotYet before
+	CPU         time.Duration // CPU time used since the start
+	Received    uint64        // requests routed to the pod
+	Completed   uint64        // responses given, whether the client still waited or not
+	InService   int32
+	Queued      int32
+}
+
+// Transition is one change of a pod's state.
+type Transition struct {
+	At  time.Duration
+	Pod int32
+	To  State
+}
+
+// Counters count requests since time 0. At every instant
+//
+//	Arrived = Completed + TimedOut + Rejected + Failed + InFlight
+type Counters struct {
+	Arrived   uint64
+	Completed uint64
+	TimedOut  uint64 // the client gave up
+	Rejected  uint64 // a full queue refused it
+	Failed    uint64 // no pod was there, or its pod was killed
+	Cold      uint64 // of the completed: those that waited for a pod to start
+	InFlight  uint64 // waiting or in service, the client still there
+}

@@ -1,0 +1,93 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+)
+
+// The largest values that make sense; beyond them a number is a slip.
+const (
+	maxReplicas    = 100_000
+	maxConcurrency = 1_000_000
+	maxQueue       = 100_000_000
+	maxDelay       = 30 * 24 * time.Hour
+)
+
+// Validate reports everything in the section `perPod` that cannot be used.
+func (p PerPod) Validate() error {
+	var problems messages.Problems
+	if p.Concurrency < 1 || p.Concurrency > maxConcurrency {
+		problems.Addf("concurrency", "found %d, expected 1 to %d", p.Concurrency, maxConcurrency)
+	}
+	if p.Queue < 0 || p.Queue > maxQueue {
+		problems.Addf("queue", "found %d, expected 0 to %d", p.Queue, maxQueue)
+	}
+	if p.Discipline != "fifo" {
+		problems.Addf("discipline", "found %q, expected fifo", p.Discipline)
+	}
+	if p.CPUPerRequest != nil {
+		problems.Add(checkDelay("cpuPerRequest", *p.CPUPerRequest))
+	}
+	problems.Add(messages.Under("serviceTime", p.ServiceTime.Validate()))
+	return problems.Err()
+}
+
+// Validate reports an unknown policy.
+func (r Routing) Validate() error {
+	if _, known := policies[r.Policy]; !known {
+		return messages.Invalidf("policy", "found %q, expected random, round-robin, least-request, p2c or central-queue", r.Policy)
+	}
+	return nil
+}
+
+// Validate reports everything in the section `lifecycle` that cannot be used.
+func (l Lifecycle) Validate() error {
+	var problems messages.Problems
+	problems.Add(messages.Under("schedule", l.Schedule.Validate()))
+	problems.Add(messages.Under("imagePull", l.ImagePull.Validate()))
+	problems.Add(messages.Under("start", l.Start.Validate()))
+	problems.Add(messages.Under("endpointPropagation", l.EndpointPropagation.Validate()))
+	return problems.Err()
+}
+
+// Validate reports everything that makes the front unusable.
+func (f Front) Validate() error {
+	var problems messages.Problems
+	if f.Retry <= 0 {
+		problems.Addf("retry", "found %s, expected a duration above 0", f.Retry)
+	}
+	if f.Slots < 1 {
+		problems.Addf("slots", "found %d, expected at least 1", f.Slots)
+	}
+	if f.Capacity < 1 {
+		problems.Addf("capacity", "found %d, expected at least 1", f.Capacity)
+	}
+	problems.Add(checkDelay("timeout", f.Timeout))
+	problems.Add(checkDelay("notifyEvery", f.NotifyEvery))
+	return problems.Err()
+}
+
+// Validate reports everything in the workload that cannot be used.
+func (s Spec) Validate() error {
+	var problems messages.Problems
+	if s.Replicas < 0 || s.Replicas > maxReplicas {
+		problems.Addf("replicas", "found %d, expected 0 to %d", s.Replicas, maxReplicas)
+	}
+	problems.Add(messages.Under("perPod", s.PerPod.Validate()))
+	problems.Add(messages.Under("routing", s.Routing.Validate()))
+	problems.Add(checkDelay("requestTimeout", s.RequestTimeout))
+	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
+	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
+	if s.Front != nil {
+		problems.Add(messages.Under("front", s.Front.Validate()))
+	}
+	return problems.Err()
+}
+
+func checkDelay(field string, d time.Duration) error {
+	if d < 0 || d > maxDelay {
+		return messages.Invalidf(field, "found %s, expected 0s to %s", d, maxDelay)
+	}
+	return nil
+}

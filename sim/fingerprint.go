@@ -1,0 +1,64 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/cluster"
+)
+
+// fingerprint hashes the trajectory of a run: every decision, every transition
+// of a pod, and the request counters and latency histogram of every sample, in
+// the order in which they happened. Two runs with the same fingerprint went the
+// same way (after OMNeT++'s fingerprints).
+type fingerprint struct {
+	sum    hash.Hash
+	record []byte
+}
+
+func (f *fingerprint) int(values ...int64) {
+	for _, v := range values {
+		f.record = binary.LittleEndian.AppendUint64(f.record, uint64(v))
+	}
+}
+
+func (f *fingerprint) text(s string) {
+	f.int(int64(len(s)))
+	f.record = append(f.record, s...)
+}
+
+func (f *fingerprint) flush() {
+	if f.sum == nil {
+		f.sum = sha256.New()
+	}
+	f.sum.Write(f.record)
+	f.record = f.record[:0]
+}
+
+func (f *fingerprint) decision(now time.Duration, loop string, current int32, d messages.Decision) {
+	f.int('d', int64(now), int64(current), int64(d.Desired))
+	f.text(loop)
+	f.text(string(d.Reason))
+	f.flush()
+}
+
+func (f *fingerprint) transition(t cluster.Transition) {
+	f.int('t', int64(t.At), int64(t.Pod), int64(t.To))
+	f.flush()
+}
+
+func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency *cluster.Histogram) {
+	f.int('s', int64(now), int64(c.Arrived), int64(c.Completed), int64(c.TimedOut),
+		int64(c.Rejected), int64(c.Failed), int64(c.Cold), int64(c.InFlight))
+	latency.Each(func(bucket int, count uint64) { f.int(int64(bucket), int64(count)) })
+	f.flush()
+}
+
+func (f *fingerprint) String() string {
+	f.flush()
+	return hex.EncodeToString(f.sum.Sum(nil))
+}

@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/scaling"
+	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/sim/cluster"
+)
+
+// loop is one control loop of a strategy.
+type loop struct {
+	name       string
+	autoscaler scaling.Autoscaler
+	first      time.Duration // instant of the first sync
+}
+
+// newLoops makes the control loops of the Spec's strategy. Those of one instant
+// run in this order.
+func newLoops(spec Spec) ([]loop, error) {
+	var loops []loop
+	if s := spec.Strategy.HPA; s != nil {
+		a, err := hpa.New(*s)
+		if err != nil {
+			return nil, fmt.Errorf("horizontal pod autoscaler: %w", err)
+		}
+		// The controller reconciles an HPA as soon as it is added.
+		loops = append(loops, loop{name: "hpa", autoscaler: a})
+	}
+	if s := spec.Strategy.Elasti; s != nil {
+		a, err := elasti.New(*s, spec.Start)
+		if err != nil {
+			return nil, fmt.Errorf("elasti service: %w", err)
+		}
+		// The operator's ticker fires for the first time after one period.
+		loops = append(loops, loop{name: "elasti", autoscaler: a, first: a.Period()})
+	}
+	return loops, nil
+}
+
+// withStrategy is the cluster as the strategy needs it: with the resolver that
+// holds requests, or elastic for the oracle, which needs no loop.
+func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
+	if s.Elasti != nil {
+		k := s.Elasti.Controller
+		c.Front = &cluster.Front{
+			Retry:       k.QueueRetry,
+			Slots:       k.InitialCapacity,
+			Capacity:    k.QueueSize + k.MaxConcurrency,
+			Timeout:     k.RequestTimeout,
+			NotifyEvery: k.OperatorRetry,
+		}
+	}
+	c.Elastic = s.Oracle
+	return c
+}

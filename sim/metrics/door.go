@@ -1,0 +1,174 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/event"
+)
+
+// Truth is the state of the workload at one instant.
+type Truth struct {
+	// Pods are all pods that are not Gone, in order of creation.
+	Pods     []cluster.PodStatus
+	Counters cluster.Counters
+	// Held is the number of requests that wait outside of the pods: at a front
+	// or in a central queue.
+	Held int
+}
+
+// Spec is what a Door needs to know.
+type Spec struct {
+	Pipeline Pipeline
+	// Sources are names beyond DefaultSources, or in place of them.
+	Sources map[string]Source
+	// Requests are the resource requests of the pod template's containers. The
+	// simulated CPU time belongs to the container of the first.
+	Requests  []messages.ResourceRequest
+	Workload  string
+	Namespace string
+	Service   string
+	Start     time.Time // the instant of time 0
+	// Queries are what each control loop asks, one list per loop.
+	Queries [][]messages.Query
+}
+
+// Door collects what the loops' queries need, and answers them.
+type Door struct {
+	spec  Spec
+	loops []loop
+	pods  []messages.Pod // the buffer of every Observation
+	names []string       // of the pods, by ID
+	known []track        // pods seen at a scrape, in order of creation
+	spare []track        // the other buffer of known
+
+	resource *resource // nil: nobody asks for CPU
+	gauges   []*gauge  // what is measured for Pods, Object and External metrics
+	promql   *promql   // nil: nobody asks a PromQL query
+	scrapeAt time.Duration
+	scraped  time.Duration // the newest Prometheus scrape, or cluster.NotYet
+}
+
+// loop is one control loop's view.
+type loop struct {
+	plans   []plan
+	answers []messages.Metric
+}
+
+// track is what has been collected of one pod.
+type track struct {
+	id     int32
+	cpu    cpuSamples
+	gauges []history // index by index with Door.gauges
+	series podSeries
+}
+
+// NewDoor resolves every query. Its errors are messages.Problems: a query that
+// asks for something unknown is a *messages.Invalid at the query's Field, a bad
+// setting one at its place in a scenario, below "pipeline" or "metrics".
+func NewDoor(spec Spec) (*Door, error) {
+	var problems messages.Problems
+	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
+	problems.Add(validateSources(spec.Sources))
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	d := &Door{spec: spec, scrapeAt: event.Never, scraped: cluster.NotYet}
+	for _, queries := range spec.Queries {
+		l := loop{answers: make([]messages.Metric, len(queries))}
+		for _, q := range queries {
+			p, err := d.resolve(q)
+			problems.Add(err)
+			l.plans = append(l.plans, p)
+		}
+		d.loops = append(d.loops, l)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if err := d.startPrometheus(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Next is the instant at which the Door has to see the truth next, or
+// event.Never when no query needs it to.
+func (d *Door) Next() time.Duration { return min(d.resource.next(), d.scrapeAt) }
+
+// Scrape collects what is due at now, which is to be the instant that Next
+// gave; before it, nothing happens.
+func (d *Door) Scrape(now time.Duration, t Truth) {
+	if now < d.Next() {
+		return
+	}
+	d.follow(t.Pods)
+	if d.resource != nil {
+		d.resource.collect(now, t.Pods, d.known)
+	}
+	if now >= d.scrapeAt {
+		d.scrapeAt = after(now, d.spec.Pipeline.PrometheusScrape)
+		d.scraped = now
+		for i, g := range d.gauges {
+			g.scrape(now, t, d.known, i)
+		}
+		if d.promql != nil {
+			d.scrapeSeries(now, t)
+		}
+	}
+}
+
+// Observe gives the view of one loop, by its index in Spec.Queries, at now. The
+// view's slices are used again at the next Observe: pods at that of any loop,
+// metrics at that of the same loop.
+func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.Replicas) messages.Observation {
+	d.describe(t.Pods)
+	l := &d.loops[loop]
+	for i := range l.plans {
+		d.answer(&l.plans[i], &l.answers[i], now, t.Pods)
+	}
+	return messages.Observation{Replicas: replicas, Pods: d.pods, Metrics: l.answers}
+}
+
+// follow makes known the tracks of exactly the pods that exist, in their order.
+func (d *Door) follow(pods []cluster.PodStatus) {
+	next := d.spare[:0]
+	i := 0
+	for _, p := range pods {
+		for i < len(d.known) && d.known[i].id < p.ID {
+			i++
+		}
+		if i < len(d.known) && d.known[i].id == p.ID {
+			next = append(next, d.known[i])
+		} else {
+			next = append(next, track{id: p.ID, cpu: noSamples, gauges: make([]history, len(d.gauges))})
+		}
+	}
+	d.known, d.spare = next, d.known
+}
+
+// eachKnown calls visit for every pod that has a track. Both lists are in order
+// of creation.
+func (d *Door) eachKnown(pods []cluster.PodStatus, visit func(index int, p *cluster.PodStatus, k *track)) {
+	i := 0
+	for index := range pods {
+		p := &pods[index]
+		for i < len(d.known) && d.known[i].id < p.ID {
+			i++
+		}
+		if i < len(d.known) && d.known[i].id == p.ID {
+			visit(index, p, &d.known[i])
+		}
+	}
+}
+
+// instant is a point of simulated time as the API writes it: whole seconds.
+func (d *Door) instant(at time.Duration) time.Time {
+	return d.spec.Start.Add(at).Truncate(time.Second)
+}
+
+// after is the first multiple of interval later than now.
+func after(now, interval time.Duration) time.Duration {
+	return (now/interval + 1) * interval
+}

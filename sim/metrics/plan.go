@@ -1,0 +1,163 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics/prometheus"
+)
+
+// plan is a query with everything looked up that does not change.
+type plan struct {
+	query    messages.Query
+	sidecar  bool   // resource: of a container that uses no CPU
+	gauge    int    // Pods, Object, External: index into Door.gauges
+	tooEarly string // Object, External: the answer before there are samples enough
+}
+
+// resolve finds out what a query asks for, and makes the Door collect it.
+func (d *Door) resolve(q messages.Query) (plan, error) {
+	switch q.Kind {
+	case messages.QueryResource:
+		return d.resolveResource(q)
+	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		return d.resolveGauge(q)
+	case messages.QueryPromQL:
+		return plan{query: q}, checkPromQL(q)
+	}
+	return plan{}, fmt.Errorf("query %q has the unknown kind %d", q.Name, q.Kind)
+}
+
+func (d *Door) resolveResource(q messages.Query) (plan, error) {
+	switch q.Name {
+	case "cpu":
+	case "memory":
+		return plan{}, messages.Invalidf(q.Field, `found resource "memory", expected cpu: memory is not simulated yet`)
+	default:
+		return plan{}, messages.Invalidf(q.Field, "found resource %q, %s", q.Name, expected(q.Name, []string{"cpu"}))
+	}
+	sidecar, err := d.sidecar(q)
+	if err != nil {
+		return plan{}, err
+	}
+	if d.resource == nil {
+		d.resource = &resource{kubelet: d.spec.Pipeline.Kubelet, metricsServer: d.spec.Pipeline.MetricsServer}
+	}
+	return plan{query: q, sidecar: sidecar}, nil
+}
+
+// sidecar tells whether the query narrows to a container that is not the one
+// the CPU time belongs to. Without any requests the containers are not known,
+// and the pod's usage is taken for every one of them.
+func (d *Door) sidecar(q messages.Query) (bool, error) {
+	if q.Container == "" || len(d.spec.Requests) == 0 {
+		return false, nil
+	}
+	var names []string
+	for _, r := range d.spec.Requests {
+		if !slices.Contains(names, r.Container) {
+			names = append(names, r.Container)
+		}
+	}
+	if !slices.Contains(names, q.Container) {
+		return false, messages.Invalidf(q.Field, "found container %q, %s", q.Container, expected(q.Container, names))
+	}
+	return q.Container != names[0], nil
+}
+
+func (d *Door) resolveGauge(q messages.Query) (plan, error) {
+	known := DefaultSources()
+	maps.Copy(known, d.spec.Sources)
+	source, ok := known[q.Name]
+	if !ok {
+		names := slices.Sorted(maps.Keys(known))
+		return plan{}, messages.Invalidf(q.Field, "found metric %q, %s", q.Name, expected(q.Name, names))
+	}
+	g := gauge{source: source.Source, window: source.window(), interval: d.spec.Pipeline.PrometheusScrape}
+	if err := g.checkWindow(q); err != nil {
+		return plan{}, err
+	}
+	p := plan{query: q, gauge: d.share(g), tooEarly: "no scrape of the metric yet"}
+	if isRate(g.source) {
+		p.tooEarly = fmt.Sprintf("no two scrapes of the metric in the last %v", g.window)
+	}
+	if q.Kind == messages.QueryPods {
+		d.gauges[p.gauge].perPod = true
+	}
+	return p, nil
+}
+
+// checkWindow refuses windows in which there can be too few scrapes.
+func (g *gauge) checkWindow(q messages.Query) error {
+	switch {
+	case isRate(g.source) && g.window <= g.interval:
+		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected more than the scrape interval of %v, for a rate needs two scrapes",
+			q.Name, g.window, g.interval)
+	case !isRate(g.source) && g.window > 0 && g.window < g.interval:
+		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected at least the scrape interval of %v",
+			q.Name, g.window, g.interval)
+	}
+	return nil
+}
+
+// share gives the index of the gauge that measures the same as g.
+func (d *Door) share(g gauge) int {
+	for i, other := range d.gauges {
+		if other.source == g.source && other.window == g.window {
+			return i
+		}
+	}
+	d.gauges = append(d.gauges, &g)
+	return len(d.gauges) - 1
+}
+
+// checkPromQL refuses what can never be answered: a series that is not
+// simulated would be empty for ever, or 0 with the usual "or vector(0)".
+func checkPromQL(q messages.Query) error {
+	names, err := prometheus.Names(q.Name)
+	if err != nil {
+		return messages.Invalidf(q.Field, "%v", err)
+	}
+	for _, name := range names {
+		if !slices.Contains(seriesNames, name) {
+			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, expected(name, seriesNames))
+		}
+	}
+	return nil
+}
+
+// validateSources reports the sources' problems in the order of their names.
+func validateSources(named map[string]Source) error {
+	var problems messages.Problems
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		problems.Add(messages.Under("metrics."+name, named[name].Validate()))
+	}
+	return problems.Err()
+}
+
+// answer fills m with the answer at now, using its buffers again.
+func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+	*m = messages.Metric{Pods: m.Pods[:0]}
+	switch p.query.Kind {
+	case messages.QueryResource:
+		d.answerResource(p, m, pods)
+	case messages.QueryPromQL:
+		d.answerPromQL(p, m, now)
+	default:
+		if d.scraped != cluster.NotYet {
+			m.At, m.Window = d.instant(d.scraped), d.gauges[p.gauge].window
+		}
+		if p.query.Kind == messages.QueryPods {
+			d.answerPods(p, m, now, pods)
+		} else {
+			d.answerTotal(p, m, now)
+		}
+	}
+	if m.Err != "" {
+		*m = messages.Metric{Err: m.Err, Pods: m.Pods[:0]}
+	}
+}

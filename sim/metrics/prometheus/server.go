@@ -1,0 +1,186 @@
+// Package prometheus is a small Prometheus server in virtual time: the samples
+// that its queries can reach, in memory, evaluated by Prometheus' own PromQL
+// engine.
+//
+// It models scrapes on one grid, staleness as a scrape loop that ends writes it,
+// the lookback of 5 minutes and the evaluation interval of 1 minute that
+// subqueries without a step use. It ignores scrape durations and timeouts, the
+// offset that Prometheus gives every target, recording rules and histograms.
+//
+// Source: Prometheus 3, packages promql and scrape.
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/promql"
+)
+
+const (
+	// lookback is how old a sample may be to answer an instant selector
+	// (--query.lookback-delta).
+	lookback = 5 * time.Minute
+	// evaluationInterval is the step of a subquery that names none
+	// (global.evaluation_interval).
+	evaluationInterval = time.Minute
+	// maxSamples is what one query may load (--query.max-samples).
+	maxSamples = 50_000_000
+	// slack keeps samples for a query whose instant was cut to the second.
+	slack = time.Second
+	// realTimeout is never reached: a result must not depend on the machine.
+	realTimeout = 24 * time.Hour
+)
+
+// Server keeps the series that its expressions select and answers them. It is
+// for one goroutine.
+type Server struct {
+	engine    *promql.Engine
+	interval  time.Duration
+	retention time.Duration
+	wanted    [][]*labels.Matcher // one list per selector of an expression
+	series    []*Series           // in the order of their first sample
+}
+
+// Sample is the value that a scrape found for a series.
+type Sample struct {
+	Series *Series
+	Value  float64
+}
+
+// New gives a server that scrapes every interval and will be asked exprs. It
+// keeps samples as long as the farthest-reaching expression needs them. The
+// error is Check's for the first expression that cannot be used.
+func New(interval time.Duration, exprs ...string) (*Server, error) {
+	s := &Server{
+		interval: interval,
+		engine: promql.NewEngine(promql.EngineOpts{
+			MaxSamples:               maxSamples,
+			Timeout:                  realTimeout,
+			LookbackDelta:            lookback,
+			NoStepSubqueryIntervalFn: func(int64) int64 { return evaluationInterval.Milliseconds() },
+			EnableAtModifier:         true,
+			EnableNegativeOffset:     true,
+			Parser:                   promqlParser,
+		}),
+	}
+	for _, expr := range exprs {
+		parsed, err := parse(expr)
+		if err != nil {
+			return nil, err
+		}
+		s.wanted = append(s.wanted, selectors(parsed)...)
+		reach, err := reach(parsed)
+		if err != nil {
+			return nil, err
+		}
+		s.retention = max(s.retention, reach+slack)
+	}
+	return s, nil
+}
+
+// Retention is how long a sample is kept.
+func (s *Server) Retention() time.Duration { return s.retention }
+
+// Series gives the series with a name and labels, as pairs of name and value;
+// empty values are left out. It is nil, and costs nothing, when no expression
+// selects it.
+func (s *Server) Series(name string, pairs ...string) *Series {
+	builder := labels.NewBuilder(labels.EmptyLabels()).Set(metricName, name)
+	for i := 0; i < len(pairs); i += 2 {
+		builder.Set(pairs[i], pairs[i+1])
+	}
+	set := builder.Labels()
+	for _, matchers := range s.wanted {
+		if matches(set, matchers) {
+			return &Series{labels: set}
+		}
+	}
+	return nil
+}
+
+// Append stores what the scrape of instant at found, samples of nil series left
+// out. A series that was in the scrape before and is not in this one has ended:
+// its stale marker carries this instant and is written one interval and a tenth
+// later, as Prometheus waits for the target to come back. Instants must rise.
+func (s *Server) Append(at time.Time, samples []Sample) {
+	now := at.UnixMilli()
+	s.writeMarkers(now)
+	for _, sample := range samples {
+		series := sample.Series
+		if series == nil {
+			continue
+		}
+		if !series.listed {
+			series.listed = true
+			s.series = append(s.series, series)
+		}
+		series.push(now, sample.Value)
+	}
+	s.endAndForget(now)
+}
+
+// endAndForget finds the series that were not in the scrape of now, and drops
+// what no query can reach any more.
+func (s *Server) endAndForget(now int64) {
+	oldest := now - s.retention.Milliseconds()
+	kept := s.series[:0]
+	for _, series := range s.series {
+		if !series.ended && series.newest() < now {
+			series.ended = true
+			series.staleAt = now
+			series.writeAt = now + (s.interval + s.interval/10).Milliseconds()
+		}
+		series.forget(oldest)
+		if series.Len() > 0 || !series.ended {
+			kept = append(kept, series)
+		}
+	}
+	clear(s.series[len(kept):])
+	s.series = kept
+}
+
+func (s *Server) writeMarkers(now int64) {
+	for _, series := range s.series {
+		if series.ended && series.writeAt <= now && series.newest() < series.staleAt {
+			series.push(series.staleAt, math.Float64frombits(value.StaleNaN))
+		}
+	}
+}
+
+// Query evaluates one of New's expressions at now: the value of its only
+// element, or empty when it has none. An evaluation that fails, or that gives
+// several elements, is an error, as it is for KubeElasti's trigger.
+func (s *Server) Query(now time.Time, expr string) (value float64, empty bool, err error) {
+	s.writeMarkers(now.UnixMilli())
+	query, err := s.engine.NewInstantQuery(context.Background(), s, nil, expr, now)
+	if err != nil {
+		return 0, false, fmt.Errorf("query %q: %w", expr, err)
+	}
+	defer query.Close()
+	result := query.Exec(context.Background())
+	if result.Err != nil {
+		return 0, false, fmt.Errorf("query %q: %w", expr, result.Err)
+	}
+	switch answer := result.Value.(type) {
+	case promql.Scalar:
+		return answer.V, false, nil
+	case promql.Vector:
+		return only(expr, answer)
+	}
+	return 0, false, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
+}
+
+func only(expr string, vector promql.Vector) (value float64, empty bool, err error) {
+	switch {
+	case len(vector) == 0:
+		return 0, true, nil
+	case len(vector) > 1:
+		return 0, false, fmt.Errorf("query %q: found %d elements, expected one", expr, len(vector))
+	}
+	return vector[0].F, false, nil
+}

@@ -1,0 +1,80 @@
+package random
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// Seed is the scenario's seed; every stream of random numbers derives from it.
+type Seed uint64
+
+// Key is the root of one consumer's random numbers.
+type Key uint64
+
+// golden is 2^64 divided by the golden ratio, made odd: the step of SplitMix64.
+const golden = 0x9e3779b97f4a7c15
+
+// Key hashes the seed with a consumer's name and index, so that no consumer's
+// numbers depend on what another one draws. The name goes through FNV-1a.
+func (s Seed) Key(name string, index uint64) Key {
+	h := mix(uint64(s) + golden)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 0x100000001b3
+	}
+	return Key(mix(mix(h) ^ mix(index+golden)))
+}
+
+// Stream is the key's own sequence.
+func (k Key) Stream() Stream { return Stream{state: uint64(k)} }
+
+// At is the stream of the i-th item, such as a request: a function of the key
+// and i only, whatever was drawn for the items before it.
+func (k Key) At(i uint64) Stream {
+	return Stream{state: mix(uint64(k) ^ mix(i+golden))}
+}
+
+// mix is the finalizer of SplitMix64 (Steele, Lea and Flood 2014, with the
+// constants of Stafford's variant 13): a bijection that flips every output bit
+// with probability close to one half for each input bit.
+func mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// Stream is a sequence of random numbers (SplitMix64). It is a small value: a
+// copy draws the same numbers again.
+type Stream struct{ state uint64 }
+
+// Uint64 draws 64 random bits.
+func (s *Stream) Uint64() uint64 {
+	s.state += golden
+	return mix(s.state)
+}
+
+// Float64 draws uniformly from [0, 1) in steps of 2^-53.
+func (s *Stream) Float64() float64 {
+	return float64(s.Uint64()>>11) * 0x1p-53
+}
+
+// Exp draws from the exponential distribution with mean 1, by inversion of one
+// uniform number in (0, 1]; the largest value is 53 ln 2 = 36.7.
+func (s *Stream) Exp() float64 {
+	return -log(float64(s.Uint64()>>11+1) * 0x1p-53)
+}
+
+// IntN draws uniformly from [0, n), without bias (Lemire 2019). It panics when
+// n is not positive.
+func (s *Stream) IntN(n int) int {
+	if n <= 0 {
+		panic(fmt.Sprintf("random: IntN(%d), expected a positive bound", n))
+	}
+	high, low := bits.Mul64(s.Uint64(), uint64(n))
+	if low < uint64(n) {
+		// Of the 2^64 products, 2^64 mod n are too many; they are drawn again.
+		for excess := -uint64(n) % uint64(n); low < excess; {
+			high, low = bits.Mul64(s.Uint64(), uint64(n))
+		}
+	}
+	return int(high)
+}

@@ -1,0 +1,122 @@
+package sim
+
+import "github.com/scalelab/scalelab/messages"
+
+// Schema names the format of a Result.
+const Schema = "scalelab/result/v1"
+
+// Result is what came out of one run: the object that `-o json` prints. Units
+// are the last word of a name; what is absent is null, never 0.
+type Result struct {
+	Schema      string         `json:"schema"`
+	Scenario    string         `json:"scenario"`
+	Autoscaler  string         `json:"autoscaler"`
+	Seed        uint64         `json:"seed"`
+	Actuator    string         `json:"actuator"`
+	Fingerprint string         `json:"fingerprint"` // SHA-256 of the trajectory, in hex
+	Start       string         `json:"start"`       // RFC 3339
+	DurationS   float64        `json:"duration_s"`
+	Requests    Requests       `json:"requests"`
+	LatencyS    *Distribution  `json:"latency_s"` // arrival to last byte, completed requests
+	WaitS       *Distribution  `json:"wait_s"`    // arrival to start of service
+	Replicas    ReplicaSummary `json:"replicas"`
+
+	PodSeconds     float64 `json:"pod_seconds"`      // created to gone
+	IdlePodSeconds float64 `json:"idle_pod_seconds"` // of these: Ready with nothing in service
+	Cost           *Cost   `json:"cost"`
+
+	Phases     []Phase     `json:"phases"`
+	Timeline   Timeline    `json:"timeline"`
+	Decisions  []Decision  `json:"decisions"`
+	Assertions []Assertion `json:"assertions"`
+}
+
+// Requests says what became of the requests:
+// Arrived = Completed + TimedOut + Rejected + Failed + InFlight, always.
+type Requests struct {
+	Arrived   uint64 `json:"arrived"`
+	Completed uint64 `json:"completed"`
+	TimedOut  uint64 `json:"timed_out"`
+	Rejected  uint64 `json:"rejected"`
+	Failed    uint64 `json:"failed"`
+	InFlight  uint64 `json:"in_flight"`
+	Retried   uint64 `json:"retried"`
+	Cold      uint64 `json:"cold"` // completed after waiting for a pod to start
+}
+
+// Lost counts the requests that got no answer in time.
+func (r Requests) Lost() uint64 { return r.TimedOut + r.Rejected + r.Failed }
+
+// Distribution summarizes durations in seconds. Percentiles have a relative
+// error below 1 %; mean and max are exact.
+type Distribution struct {
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+	Max  float64 `json:"max"`
+}
+
+// ReplicaSummary describes the replica curve; means are weighted by time.
+type ReplicaSummary struct {
+	MeanReady   float64 `json:"mean_ready"`
+	MeanDesired float64 `json:"mean_desired"`
+	MaxDesired  int32   `json:"max_desired"`
+	MinReady    int32   `json:"min_ready"`
+	ScaleUps    int     `json:"scale_ups"`
+	ScaleDowns  int     `json:"scale_downs"`
+	// Flaps counts changes of direction: a scale-up after a scale-down or the
+	// other way round.
+	Flaps int `json:"flaps"`
+}
+
+// Cost prices the pod-seconds.
+type Cost struct {
+	Total        float64 `json:"total"`
+	PodHourPrice float64 `json:"pod_hour_price"`
+}
+
+// Phase gives the figures of the requests that arrived in one traffic phase.
+type Phase struct {
+	Name     string        `json:"name"`
+	FromS    float64       `json:"from_s"`
+	ToS      float64       `json:"to_s"`
+	Requests Requests      `json:"requests"`
+	LatencyS *Distribution `json:"latency_s"`
+	WaitS    *Distribution `json:"wait_s"`
+}
+
+// Timeline has one entry per interval, at its end. Rates are of the interval,
+// counts of the instant.
+type Timeline struct {
+	IntervalS    float64    `json:"interval_s"`
+	TS           []float64  `json:"t_s"`
+	Desired      []int32    `json:"desired"`
+	Created      []int32    `json:"created"`
+	Ready        []int32    `json:"ready"`
+	ArrivedRPS   []float64  `json:"arrived_rps"`
+	CompletedRPS []float64  `json:"completed_rps"`
+	Queue        []int64    `json:"queue"` // requests waiting, in pods and at the front
+	LatencyP99S  []*float64 `json:"latency_p99_s"`
+}
+
+// Decision is one entry of the decision log.
+type Decision struct {
+	TS         float64         `json:"t_s"`
+	Autoscaler string          `json:"autoscaler"` // the loop: hpa, elasti, oracle
+	Current    int32           `json:"current"`
+	Desired    int32           `json:"desired"`
+	Reason     messages.Reason `json:"reason"`
+	Message    string          `json:"message"`
+	Steps      []messages.Step `json:"steps"`
+}
+
+// Assertion is one checked expectation.
+type Assertion struct {
+	Expression string   `json:"expression"`
+	Severity   string   `json:"severity"`
+	Passed     bool     `json:"passed"`
+	Observed   *float64 `json:"observed"`
+}

@@ -1,0 +1,294 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/random"
+	"github.com/scalelab/scalelab/sim/traffic"
+)
+
+// Option changes how a run is carried out, never what comes out of it.
+type Option func(*run)
+
+// WithActuator carries decisions out through act instead of directly. act must
+// stand at the Spec's replica count of time 0, as Spec.InitialReplicas gives it.
+func WithActuator(act Actuator) Option { return func(r *run) { r.actuator = act } }
+
+// WithProgress calls report with the simulated time reached, now and then.
+func WithProgress(report func(now, end time.Duration)) Option {
+	return func(r *run) { r.progress = report }
+}
+
+// InitialReplicas is the number of pods that are Ready at time 0.
+func (s Spec) InitialReplicas() int32 {
+	switch {
+	case s.Strategy.Oracle:
+		return 0 // it has pods for requests only
+	case s.Strategy.Replicas != nil:
+		return *s.Strategy.Replicas
+	}
+	return s.Cluster.Replicas
+}
+
+// named fills in the names that may be left out.
+func (s Spec) named() Spec {
+	s.Service = cmp.Or(s.Service, s.Workload)
+	s.Namespace = cmp.Or(s.Namespace, "default")
+	return s
+}
+
+// End is how long the run lasts.
+func (s Spec) End() time.Duration {
+	if s.Duration > 0 {
+		return s.Duration
+	}
+	return s.Traffic.Duration()
+}
+
+// Run replays the Spec's traffic against its strategy. The same Spec gives the
+// same Result, whatever the Options.
+func Run(ctx context.Context, spec Spec, options ...Option) (*Result, error) {
+	r, err := newRun(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer r.arrivals.Close()
+	for _, option := range options {
+		option(r)
+	}
+	if r.actuator == nil {
+		r.actuator = Direct(spec.InitialReplicas())
+	}
+	if err := r.play(ctx); err != nil {
+		return nil, err
+	}
+	return r.recorder.result(r), nil
+}
+
+// task is what a control event does.
+type task struct {
+	kind kind
+	loop int // index of the loop that syncs
+}
+
+type kind uint8
+
+const (
+	scrape kind = iota
+	sync
+	sample
+)
+
+// run is one replay under way: the loop that carries the data plane to the next
+// control event, handles it, and records.
+type run struct {
+	spec     Spec
+	end      time.Duration
+	arrivals *traffic.Arrivals
+	tally    *cluster.Tally
+	cluster  *cluster.Cluster
+	door     *metrics.Door
+	loops    []loop
+	events   event.Queue[task]
+	actuator Actuator
+	recorder *recorder
+	progress func(now, end time.Duration)
+
+	changes []cluster.Transition
+	truth   metrics.Truth
+}
+
+func newRun(spec Spec) (*run, error) {
+	spec = spec.named()
+	r := &run{spec: spec, end: spec.End()}
+	if spec.MeasureFrom < 0 || spec.MeasureFrom >= r.end {
+		return nil, messages.Invalidf("measure.from", "found %s, expected an instant within the run of %s", spec.MeasureFrom, r.end)
+	}
+	spec.Cluster.Replicas = spec.InitialReplicas()
+	spec.Cluster = withStrategy(spec.Cluster, spec.Strategy)
+	seed := random.Seed(spec.Seed)
+	var err error
+	if r.loops, err = newLoops(spec); err != nil {
+		return nil, err
+	}
+	windows := spec.Traffic.Windows()
+	starts := make([]time.Duration, len(windows))
+	for i, w := range windows {
+		starts[i] = w.From
+	}
+	r.tally = cluster.NewTally(starts, spec.MeasureFrom)
+	r.arrivals = spec.Traffic.Arrivals(seed)
+	if r.cluster, err = cluster.New(spec.Cluster, seed, r.arrivals, r.tally); err != nil {
+		r.arrivals.Close()
+		return nil, err
+	}
+	if r.door, err = newDoor(spec, r.loops); err != nil {
+		r.arrivals.Close()
+		return nil, err
+	}
+	r.recorder = newRecorder(spec, r.end)
+	r.schedule()
+	return r, nil
+}
+
+// newDoor opens the door from truth to Observation for every loop's queries.
+func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
+	queries := make([][]messages.Query, len(loops))
+	for i, l := range loops {
+		if o, ok := l.autoscaler.(scaling.Observer); ok {
+			queries[i] = o.Queries()
+		}
+	}
+	return metrics.NewDoor(metrics.Spec{
+		Pipeline:  spec.Pipeline,
+		Sources:   spec.Sources,
+		Requests:  spec.Requests,
+		Workload:  spec.Workload,
+		Namespace: spec.Namespace,
+		Service:   spec.Service,
+		Start:     spec.Start,
+		Queries:   queries,
+	})
+}
+
+// schedule puts the first event of every kind into the queue.
+func (r *run) schedule() {
+	if at := r.door.Next(); at != event.Never {
+		r.events.Push(at, event.Scrapes, task{kind: scrape})
+	}
+	for i := range r.loops {
+		r.events.Push(r.loops[i].first, event.Syncs, task{kind: sync, loop: i})
+	}
+	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
+}
+
+// play runs up to the end. The data plane still moves at the last instant, the
+// control loops do not any more.
+func (r *run) play(ctx context.Context) error {
+	for steps := 0; ; steps++ {
+		if steps%256 == 0 {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("stopped at %s of simulated time: %w", r.cluster.Now(), err)
+			}
+			if r.progress != nil {
+				r.progress(r.cluster.Now(), r.end)
+			}
+		}
+		next := r.events.Next()
+		if next >= r.end {
+			break
+		}
+		if r.cluster.Advance(next) {
+			if err := r.wake(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.handle(r.events.Pop()); err != nil {
+			return err
+		}
+	}
+	for r.cluster.Advance(r.end) {
+		if err := r.wake(); err != nil {
+			return err
+		}
+	}
+	if err := r.arrivals.Err(); err != nil {
+		return fmt.Errorf("traffic: %w", err)
+	}
+	r.takeChanges()
+	r.recorder.sample(r)
+	return nil
+}
+
+func (r *run) handle(e event.Event[task]) error {
+	switch e.Payload.kind {
+	case scrape:
+		r.door.Scrape(e.At, r.look())
+		r.events.Push(r.door.Next(), event.Scrapes, e.Payload)
+	case sync:
+		l := &r.loops[e.Payload.loop]
+		err := r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
+			return l.autoscaler.Decide(now, r.door.Observe(e.Payload.loop, e.At, r.look(), replicas))
+		})
+		if err != nil {
+			return err
+		}
+		r.events.Push(e.At+l.autoscaler.Period(), event.Syncs, e.Payload)
+	case sample:
+		r.takeChanges()
+		r.recorder.sample(r)
+		r.events.Push(e.At+r.recorder.interval, event.Samples, e.Payload)
+	}
+	return nil
+}
+
+// wake hands the message about a request that found nobody home to the loops
+// that listen.
+func (r *run) wake() error {
+	count := messages.RequestCount{Count: 1, Svc: r.spec.Service, Namespace: r.spec.Namespace}
+	for i := range r.loops {
+		l := &r.loops[i]
+		waker, ok := l.autoscaler.(scaling.Waker)
+		if !ok {
+			continue
+		}
+		err := r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
+			return waker.Wake(now, count, replicas)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decide lets a loop decide on what the API shows now, and carries it out.
+func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.Decision, error)) error {
+	now := r.cluster.Now()
+	r.takeChanges()
+	if err := r.actuator.Mirror(now, r.changes, r.cluster.Replicas()); err != nil {
+		return fmt.Errorf("at %s: show the cluster in the API: %w", now, err)
+	}
+	r.changes = r.changes[:0]
+	replicas, err := r.actuator.Replicas(now)
+	if err != nil {
+		return fmt.Errorf("at %s: read the workload's scale: %w", now, err)
+	}
+	d, err := ask(r.spec.Start.Add(now), replicas)
+	if err != nil {
+		return fmt.Errorf("at %s: %s: %w", now, l.name, err)
+	}
+	standing, err := r.actuator.Carry(now, l.name, d)
+	if err != nil {
+		return fmt.Errorf("at %s: carry out %s's decision: %w", now, l.name, err)
+	}
+	r.recorder.decision(now, l.name, replicas.Desired, d)
+	r.recorder.desired(now, standing)
+	r.cluster.Scale(standing)
+	return nil
+}
+
+// takeChanges moves the pods' transitions to the recorder; they stay in changes
+// until the actuator has seen them.
+func (r *run) takeChanges() {
+	known := len(r.changes)
+	r.changes = r.cluster.Transitions(r.changes)
+	r.recorder.transitions(r.changes[known:])
+}
+
+// look reads the truth for the metrics pipeline.
+func (r *run) look() metrics.Truth {
+	r.truth.Pods = r.cluster.Pods(r.truth.Pods[:0])
+	r.truth.Counters = r.cluster.Counters()
+	r.truth.Held = r.cluster.Held()
+	return r.truth
+}

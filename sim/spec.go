@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/traffic"
+)
+
+// Spec is one run: a workload, its traffic, and one strategy of scaling it.
+type Spec struct {
+	Scenario string
+	Workload string // name of the workload; pods are named after it
+	Service  string // name of its Service; "": as the workload
+	// Namespace is where both live; "": default.
+	Namespace string
+	Seed      uint64
+	Start     time.Time     // the instant of time 0
+	Duration  time.Duration // 0: as long as the traffic
+	// MeasureFrom leaves a warm-up out of latency, wait and replica statistics.
+	MeasureFrom time.Duration
+	// SampleEvery is the interval of the timeline; 0 picks one that gives at
+	// most about 500 samples.
+	SampleEvery time.Duration
+	Cluster     cluster.Spec
+	Traffic     *traffic.Plan
+	Pipeline    metrics.Pipeline
+	Sources     map[string]metrics.Source
+	// Requests are the resource requests of the pod template's containers.
+	Requests []messages.ResourceRequest
+	Strategy Strategy
+	// PodHourPrice is the price of one pod for one hour; nil: no cost is given.
+	PodHourPrice *float64
+}
+
+// Strategy is one way of scaling the workload. The zero value holds the
+// workload's own replica count. HPA and Elasti may be given together.
+type Strategy struct {
+	Name string
+	// Replicas fixes the count.
+	Replicas *int32
+	HPA      *hpa.Spec
+	Elasti   *elasti.Spec
+	// Oracle scales perfectly and without delay: at every instant it has just
+	// the pods that the requests in service fill. It is the lower bound that
+	// every other strategy is held against.
+	Oracle bool
+}
