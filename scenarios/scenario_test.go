@@ -133,7 +133,7 @@ func TestAScenarioWithoutManifests(t *testing.T) {
 	o, err := s.Objects("oracle")
 	require.NoError(t, err)
 	assert.Equal(t, "bad", o.Deployment.Name)
-	assert.Equal(t, int32(1), *o.Deployment.Spec.Replicas)
+	assert.Equal(t, int32(0), *o.Deployment.Spec.Replicas, "the oracle has pods for requests only")
 	assert.Equal(t, "bad", o.Service.Name)
 	assert.Equal(t, o.Deployment.Spec.Selector.MatchLabels, o.Service.Spec.Selector)
 	assert.Empty(t, s.AutoscalerNames())
