@@ -11,14 +11,12 @@ import (
 
 // Autoscaler is the operator's loop over one ElastiService.
 type Autoscaler struct {
-	spec     ElastiServiceSpec
-	period   time.Duration // of the polls
-	enabled  *period       // nil: always
-	triggers []trigger
-	created  time.Time
-	// scaledUp is status.lastScaledUpTime: when a trigger or a request last
-	// wanted the workload up; zero when that never was.
-	scaledUp  time.Time
+	spec      ElastiServiceSpec
+	period    time.Duration // of the polls
+	enabled   *period       // nil: always
+	triggers  []trigger
+	created   time.Time
+	scaledUp  time.Time // see ScaledUp
 	namespace string
 }
 
@@ -84,24 +82,45 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 	if len(seen.Metrics) != 2*len(a.triggers) {
 		return messages.Decision{}, fmt.Errorf("elasti: found %d metrics, expected %d", len(seen.Metrics), 2*len(a.triggers))
 	}
-	p := poll{replicas: seen.Replicas}
+	return a.Poll(now, seen.Replicas, func(i int) Vote {
+		return a.triggers[i].vote(seen.Metrics[2*i], seen.Metrics[2*i+1])
+	}), nil
+}
+
+// Poll is one poll with the triggers asked one by one, by their index in the
+// manifest: the first that does not vote for zero decides, and later ones are
+// not asked. It is the one decision of the simulator and of the handler that
+// runs in a cluster.
+func (a *Autoscaler) Poll(now time.Time, replicas messages.Replicas, ask func(trigger int) Vote) messages.Decision {
+	p := poll{replicas: replicas}
 	if until := a.created.Add(a.spec.cooldown()); until.After(now) {
 		return p.hold(messages.ReasonCooldown, fmt.Sprintf("the ElastiService was created less than %v ago: not looked at before %s",
-			a.spec.cooldown(), until.Format(time.TimeOnly))), nil
+			a.spec.cooldown(), until.Format(time.TimeOnly)))
 	}
 	if !a.enabled.contains(now) {
-		return a.up(&p, now, "outside of the enabled period"), nil
+		return a.up(&p, now, "outside of the enabled period")
 	}
-	for i, t := range a.triggers {
-		switch v := t.vote(&p, seen.Metrics[2*i], seen.Metrics[2*i+1]); v.direction {
-		case skip:
-			return p.hold(messages.ReasonMetricFailed, v.because), nil
-		case up:
-			return a.up(&p, now, v.because), nil
+	for i := range a.triggers {
+		switch v := ask(i); v.Direction {
+		case Skip:
+			p.step(messages.StageTrigger, replicas.Desired, v.Because)
+			return p.hold(messages.ReasonMetricFailed, v.Because)
+		case Up:
+			return a.up(&p, now, v.Because)
+		default:
+			p.step(messages.StageTrigger, 0, v.Because)
 		}
 	}
-	return a.down(&p, now), nil
+	return a.down(&p, now)
 }
+
+// ScaledUp is status.lastScaledUpTime: when a trigger or a request last wanted
+// the workload up; zero when that never was.
+func (a *Autoscaler) ScaledUp() time.Time { return a.scaledUp }
+
+// Restore sets what ScaledUp gives, for an operator that starts again and reads
+// it from the status.
+func (a *Autoscaler) Restore(scaledUp time.Time) { a.scaledUp = scaledUp }
 
 // Wake is what a request that finds no ready pod triggers: the minimum at once,
 // whatever the triggers say. A message for another service is an error.

@@ -18,18 +18,20 @@ type trigger struct {
 	threshold float64
 }
 
-// direction is what a trigger votes for.
-type direction uint8
+// Direction is what a trigger votes for.
+type Direction uint8
 
+// The votes.
 const (
-	toZero direction = iota
-	up
-	skip // leave everything as it is
+	ToZero Direction = iota
+	Up
+	Skip // leave everything as it is: the trigger knows nothing
 )
 
-type vote struct {
-	direction direction
-	because   string
+// Vote is one trigger's word in a poll.
+type Vote struct {
+	Direction Direction
+	Because   string
 }
 
 func newTrigger(index int, t Trigger, cooldown time.Duration) (trigger, error) {
@@ -58,29 +60,22 @@ func newTrigger(index int, t Trigger, cooldown time.Duration) (trigger, error) {
 // vote reads the trigger. Prometheus must have been up for the whole cooldown,
 // or low values may be missing samples. Only a value below the threshold is for
 // zero: -1, which upstream takes for "unknown", and NaN are for the workload.
-func (t trigger) vote(p *poll, health, value messages.Metric) vote {
+func (t trigger) vote(health, value messages.Metric) Vote {
 	switch {
 	case health.Err != "":
-		return t.skip(p, "health unknown: "+health.Err)
+		return t.skip("health unknown: " + health.Err)
 	case health.Value != 1:
-		return t.skip(p, "Prometheus was not up for the whole cooldown")
+		return t.skip("Prometheus was not up for the whole cooldown")
 	case value.Err != "":
-		return t.skip(p, "no value: "+value.Err)
+		return t.skip("no value: " + value.Err)
 	case math.IsInf(value.Value, 0):
-		return t.skip(p, fmt.Sprintf("the value is %v", value.Value))
-	case value.Value != -1 && value.Value < t.threshold:
-		p.step(messages.StageTrigger, 0, fmt.Sprintf("%s: %v is below the threshold %v", t.name, value.Value, t.threshold))
-		return vote{direction: toZero}
+		return t.skip(fmt.Sprintf("the value is %v", value.Value))
+	case value.Value == -1:
+		return Vote{Up, t.name + ": -1 stands for an unknown value"}
+	case value.Value < t.threshold:
+		return Vote{ToZero, fmt.Sprintf("%s: %v is below the threshold %v", t.name, value.Value, t.threshold)}
 	}
-	because := fmt.Sprintf("%s: %v is not below the threshold %v", t.name, value.Value, t.threshold)
-	if value.Value == -1 {
-		because = fmt.Sprintf("%s: -1 stands for an unknown value", t.name)
-	}
-	return vote{direction: up, because: because}
+	return Vote{Up, fmt.Sprintf("%s: %v is not below the threshold %v", t.name, value.Value, t.threshold)}
 }
 
-func (t trigger) skip(p *poll, because string) vote {
-	because = t.name + ": " + because
-	p.step(messages.StageTrigger, p.replicas.Desired, because)
-	return vote{direction: skip, because: because}
-}
+func (t trigger) skip(because string) Vote { return Vote{Skip, t.name + ": " + because} }
