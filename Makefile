@@ -19,7 +19,7 @@ lint:
 	go run $(STATICCHECK) ./...
 
 golden: ## rewrite golden files and fingerprints; read the diff before committing
-	go test ./report ./cmd/scalelab ./bench -update
+	go test ./report ./cmd/scalelab ./bench ./scaling/handler -update
 
 bench: ## speed and outcome of every scenario, for benchstat
 	go test -run '^$$' -bench . -count 6 ./bench

@@ -93,6 +93,13 @@ func phases(r *sim.Result) (all []sim.Requests) {
 // scenario's story says must come out.
 func TestCatalogue(t *testing.T) {
 	names := scenarios.Names()
+	if testing.Short() {
+		// Under the race detector the others take minutes; they are replayed
+		// without it anyway.
+		names = slices.DeleteFunc(names, func(name string) bool {
+			return name != "bursty-idle" && !strings.HasPrefix(name, "museum-")
+		})
+	}
 	found := make([]map[string]*sim.Result, len(names))
 	t.Run("scenario", func(t *testing.T) {
 		for i, name := range names {
@@ -100,6 +107,10 @@ func TestCatalogue(t *testing.T) {
 				t.Parallel()
 				found[i] = replayBothWays(t, name)
 				always(t, found[i])
+				if strings.HasPrefix(name, "museum-") {
+					museum(t, found[i])
+					return
+				}
 				require.Contains(t, stories, name, "a scenario without a story")
 				stories[name](t, found[i])
 			})
@@ -116,7 +127,12 @@ func TestCatalogue(t *testing.T) {
 	}
 	recorded, err := os.ReadFile(fingerprints)
 	require.NoError(t, err)
-	assert.Equal(t, string(recorded), strings.Join(lines, ""), "a trajectory changed; if it had to, run make golden and say why")
+	for _, line := range lines {
+		assert.Contains(t, string(recorded), line, "a trajectory changed; if it had to, run make golden and say why")
+	}
+	if !testing.Short() {
+		assert.Len(t, strings.Join(lines, ""), len(recorded), "a line on record belongs to no scenario")
+	}
 }
 
 // replayBothWays runs every strategy of a scenario through both actuators,
@@ -147,6 +163,24 @@ func always(t *testing.T, results map[string]*sim.Result) {
 		}
 		assert.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds, name)
 	}
+}
+
+// museum holds for the known faults of KubeElasti: a released version loses
+// requests where the fixed behaviour loses none.
+func museum(t *testing.T, results map[string]*sim.Result) {
+	if fixed := results["elasti"]; fixed.Scenario == "museum-ghosts" {
+		// Who has left is lost either way; in a released version others are too.
+		assert.Less(t, fixed.Requests.Lost(), results["elasti-v0.1.30"].Requests.Lost())
+		return
+	}
+	assert.Zero(t, results["elasti"].Requests.Lost())
+	lost := uint64(0)
+	for name, r := range results {
+		if strings.HasPrefix(name, "elasti-") {
+			lost = max(lost, r.Requests.Lost())
+		}
+	}
+	assert.Positive(t, lost)
 }
 
 // stories say what each scenario is there to show.
@@ -220,12 +254,16 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 // through both actuators.
 func TestSameBytes(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	s, err := scenarios.Load("flash-crowd")
+	name, autoscaler := "flash-crowd", "hpa-70"
+	if testing.Short() {
+		name, autoscaler = "bursty-idle", "elasti" // smaller, for the race detector
+	}
+	s, err := scenarios.Load(name)
 	require.NoError(t, err)
 	var first []byte
 	for i := range 20 {
 		runtime.GOMAXPROCS(1 + i%2)
-		r := run(t, s, "hpa-70", []string{"direct", "clientset"}[i/2%2])
+		r := run(t, s, autoscaler, []string{"direct", "clientset"}[i/2%2])
 		r.Actuator = ""
 		text, err := json.Marshal(r)
 		require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim"
@@ -19,9 +20,9 @@ type Matrix struct {
 	Seeds       []uint64
 	// Actuator makes the actuator of one run; nil carries decisions out directly.
 	Actuator func(autoscaler string, spec sim.Spec) (sim.Actuator, error)
-	// Progress is told of every run that has ended; it is called from one
-	// goroutine at a time.
-	Progress func(done, of int)
+	// Progress is told the share of the simulated time that is done, now and
+	// then, from one goroutine at a time.
+	Progress func(share float64)
 	// Workers is how many runs go on at once; 0: as many as there are
 	// processors. It changes nothing in the results.
 	Workers int
@@ -43,18 +44,11 @@ func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
 	results, failures := make([]*sim.Result, n), make([]error, n)
 	jobs := make(chan int)
 	var group sync.WaitGroup
-	var progress sync.Mutex
-	done := 0
+	progress := m.newProgress(n)
 	for range m.workers(n) {
 		group.Go(func() {
 			for i := range jobs {
-				results[i], failures[i] = m.replay(ctx, i)
-				progress.Lock()
-				done++
-				if m.Progress != nil {
-					m.Progress(done, n)
-				}
-				progress.Unlock()
+				results[i], failures[i] = m.replay(ctx, i, progress)
 			}
 		})
 	}
@@ -79,14 +73,42 @@ func (m Matrix) workers(jobs int) int {
 	return max(1, min(w, jobs))
 }
 
+// progress adds the shares of the runs up.
+type progress struct {
+	sync.Mutex
+	done   []float64 // of each run
+	report func(share float64)
+}
+
+func (m Matrix) newProgress(runs int) *progress {
+	return &progress{done: make([]float64, runs), report: m.Progress}
+}
+
+// of is the option that follows the i-th run.
+func (p *progress) of(i int) sim.Option {
+	return sim.WithProgress(func(now, end time.Duration) {
+		p.Lock()
+		defer p.Unlock()
+		p.done[i] = float64(now) / float64(end)
+		sum := 0.0
+		for _, share := range p.done {
+			sum += share
+		}
+		p.report(sum / float64(len(p.done)))
+	})
+}
+
 // replay runs the i-th cell.
-func (m Matrix) replay(ctx context.Context, i int) (*sim.Result, error) {
+func (m Matrix) replay(ctx context.Context, i int, p *progress) (*sim.Result, error) {
 	name, seed := m.Autoscalers[i/len(m.Seeds)], m.Seeds[i%len(m.Seeds)]
 	spec, err := m.Scenario.Spec(name, seed)
 	if err != nil {
 		return nil, err
 	}
 	var options []sim.Option
+	if p.report != nil {
+		options = append(options, p.of(i))
+	}
 	if m.Actuator != nil {
 		act, err := m.Actuator(name, spec)
 		if err != nil {

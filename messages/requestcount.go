@@ -19,11 +19,19 @@ func (r RequestCount) Validate() error {
 	if r.Count < 1 {
 		problems = append(problems, fmt.Errorf("count: found %d, expected at least 1", r.Count))
 	}
-	if r.Svc == "" {
+	// Names come from Host headers: without a bound on their length, whoever
+	// remembers them could be made to remember anything.
+	switch {
+	case r.Svc == "":
 		problems = append(problems, errors.New("svc: expected a service name, found none"))
+	case len(r.Svc) > maxLabel:
+		problems = append(problems, fmt.Errorf("svc: found %d characters, expected at most %d", len(r.Svc), maxLabel))
 	}
-	if r.Namespace == "" {
+	switch {
+	case r.Namespace == "":
 		problems = append(problems, errors.New("namespace: expected a namespace, found none"))
+	case len(r.Namespace) > maxLabel:
+		problems = append(problems, fmt.Errorf("namespace: found %d characters, expected at most %d", len(r.Namespace), maxLabel))
 	}
 	return errors.Join(problems...)
 }

@@ -40,7 +40,7 @@ func Names() []string {
 func Describe() ([]Summary, error) {
 	var list []Summary
 	for _, name := range Names() {
-		s, err := loadCatalogue(name, nil)
+		s, err := Embedded(name)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +63,9 @@ func Source(name string) ([]byte, error) {
 	return src, nil
 }
 
-// loadCatalogue reads a scenario of the catalogue, with files relative to it.
-func loadCatalogue(name string, overrides []string) (*Scenario, error) {
+// Embedded reads a scenario of the catalogue, whatever files there are; see
+// Load.
+func Embedded(name string, overrides ...string) (*Scenario, error) {
 	src, err := Source(name)
 	if err != nil {
 		return nil, err

@@ -53,6 +53,7 @@ type Document struct {
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
+	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
 	Cost              *Cost                      `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
 }
 
@@ -83,6 +84,7 @@ type Autoscaler struct {
 	Manifests Manifests `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both"`
 	Replicas  *int32    `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
 	Oracle    bool      `yaml:"oracle,omitempty" doc:"perfect scaling without delay; only true"`
+	Behaviour string    `yaml:"behaviour,omitempty" enum:"fixed|v0.1.30|v0.1.21" doc:"which KubeElasti runs the ElastiService; default: as in kubeelasti"`
 	Extends   string    `yaml:"extends,omitempty" doc:"the autoscaler whose manifests are patched"`
 	Patch     Patch     `yaml:"patch,omitempty" doc:"JSON merge patch (RFC 7386) for the manifest; kind picks it when there are two"`
 }
@@ -114,6 +116,7 @@ func Defaults() Document {
 		Lifecycle:   workload.Lifecycle,
 		Pipeline:    metrics.Defaults(),
 		Metrics:     metrics.DefaultSources(),
+		KubeElasti:  elasti.DefaultWorld(),
 		Controllers: Controllers{HPA: hpa.DefaultController(), Elasti: elasti.DefaultController()},
 	}
 }

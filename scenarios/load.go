@@ -38,10 +38,10 @@ func Load(path string, overrides ...string) (*Scenario, error) {
 		}
 		return Parse("-", src, Files("."), overrides...)
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return loadCatalogue(path, overrides)
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		return Embedded(path, overrides...)
 	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open scenario: %w", err)
 	}
@@ -125,6 +125,7 @@ func (l *loader) checkSections() {
 	l.owner("pipeline", l.doc.Pipeline.Validate)
 	l.owner("controllers.hpa", l.doc.Controllers.HPA.Validate)
 	l.owner("controllers.elasti", l.doc.Controllers.Elasti.Validate)
+	l.owner("kubeelasti", l.doc.KubeElasti.Validate)
 	for _, name := range l.root.Get("metrics").Keys() {
 		source := l.doc.Metrics[name]
 		l.owner(l.root.Get("metrics").Get(name).Path(), source.Validate)

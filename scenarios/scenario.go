@@ -81,7 +81,10 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA}
 	}
 	if st.elasti != nil {
-		spec.Strategy.Elasti = &elasti.Spec{Manifest: copied(st.elasti), Controller: s.Document.Controllers.Elasti}
+		spec.Strategy.Elasti = &elasti.Spec{Manifest: copied(st.elasti), Controller: s.Document.Controllers.Elasti, World: s.Document.KubeElasti}
+		if st.behaviour != "" {
+			spec.Strategy.Elasti.World.Behaviour = st.behaviour
+		}
 	}
 	if st.replicas != nil {
 		spec.Cluster.Replicas = *st.replicas
@@ -131,7 +134,7 @@ func (s *Scenario) Resolved() ([]byte, error) {
 		if st.unlisted {
 			continue
 		}
-		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle}
+		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Behaviour: st.behaviour}
 		if st.hpa != nil {
 			a.Manifests = append(a.Manifests, inline(st.hpa)...)
 		}

@@ -245,7 +245,7 @@ func TestLoad(t *testing.T) {
 	assert.Equal(t, "found none.yaml, which does not exist, expected a file of manifests", bad.Problems[0].Text)
 
 	_, err = scenarios.Load(dir)
-	assert.ErrorContains(t, err, "read scenario: ")
+	assert.ErrorContains(t, err, "expected a file, - or a name from the catalogue", "a directory hides no scenario of the catalogue")
 	_, err = scenarios.Load("staedy")
 	assert.EqualError(t, err, `scenario: found staedy, expected a file, - or a name from the catalogue (did you mean "steady"?)`)
 	_, err = scenarios.Load("no/such.yaml")

@@ -17,7 +17,9 @@ func Schema() []byte {
 		ID:      "https://scalelab.dev/schema/v1alpha1/scenario.json",
 		Title:   "scalelab scenario",
 		Extra: map[reflect.Type]map[string]any{
-			reflect.TypeFor[Autoscaler]():                 {"oneOf": exactlyOne("manifests", "replicas", "oracle", "extends"), "dependencies": map[string]any{"patch": []any{"extends"}, "extends": []any{"patch"}}},
+			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "replicas", "oracle", "extends"), "dependencies": map[string]any{
+				"patch": []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
+			}},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
 		},
@@ -45,4 +47,13 @@ func theOracle() map[string]any {
 		"properties":           map[string]any{"oracle": map[string]any{"const": true}},
 		"description":          "the oracle takes no settings",
 	}
+}
+
+// anyRequired is a schema that wants at least one of the keys.
+func anyRequired(keys ...string) map[string]any {
+	var options []any
+	for _, key := range keys {
+		options = append(options, map[string]any{"required": []any{key}})
+	}
+	return map[string]any{"anyOf": options}
 }

@@ -28,6 +28,8 @@ type strategy struct {
 	unlisted bool // the scenario does not name it
 	hpa      *autoscalingv2.HorizontalPodAutoscaler
 	elasti   *elasti.ElastiService
+	// behaviour is which KubeElasti runs it; "" is that of the scenario.
+	behaviour string
 }
 
 var strategyName = regexp.MustCompile(strategyNamePattern)
@@ -61,7 +63,7 @@ func (l *loader) readStrategies() {
 func (l *loader) checkChoice(name string, a Autoscaler, at *strict.Node) bool {
 	var given []string
 	for _, key := range at.Keys() {
-		if key != "patch" {
+		if key != "patch" && key != "behaviour" {
 			given = append(given, key)
 		}
 	}
@@ -77,7 +79,7 @@ func (l *loader) checkChoice(name string, a Autoscaler, at *strict.Node) bool {
 		l.problems.Addf(at, "found %s, expected exactly one of manifests, replicas, oracle, extends", strings.Join(given, " and "))
 	case a.Patch.node != nil && a.Extends == "":
 		l.problems.Addf(at.Get("patch"), "found a patch without extends, expected the autoscaler that it changes")
-	case at.Get("extends") != nil && a.Patch.node == nil:
+	case at.Get("extends") != nil && a.Patch.node == nil && a.Behaviour == "":
 		l.problems.Addf(at.Locate("patch"), "found nothing, expected what differs from %s", strict.Shown(a.Extends))
 	case at.Get("oracle") != nil && !a.Oracle:
 		l.problems.Addf(at.Get("oracle"), "found false, expected true")
@@ -160,7 +162,11 @@ func (m *merger) target(docs []*strict.Node, patch *strict.Node) int {
 
 // strategy decodes and checks the manifests of one entry.
 func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) strategy {
-	s := strategy{name: entry.Name, replicas: entry.Value.Replicas, oracle: entry.Value.Oracle || entry.Name == oracle}
+	s := strategy{
+		name: entry.Name, replicas: entry.Value.Replicas,
+		oracle:    entry.Value.Oracle || entry.Name == oracle,
+		behaviour: l.behaviour(entry.Value),
+	}
 	var scaler, sleeper *object
 	for _, doc := range docs {
 		o := l.decode(doc, hpaKind, elastiKind)
@@ -182,8 +188,21 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 	}
 	if sleeper != nil {
 		s.elasti = l.readElasti(sleeper, docs)
+	} else if at := l.root.Get("autoscalers").Get(entry.Name).Get("behaviour"); at != nil {
+		l.problems.Addf(at, "found %s without an ElastiService that it could be the behaviour of", at.Found())
 	}
 	return s
+}
+
+// behaviour is the one given, or that of the autoscaler it extends.
+func (l *loader) behaviour(a Autoscaler) string {
+	for range l.doc.Autoscalers { // no chain is longer; cycles are reported elsewhere
+		if a.Behaviour != "" {
+			break
+		}
+		a, _ = l.doc.Autoscalers.Get(a.Extends)
+	}
+	return a.Behaviour
 }
 
 func (l *loader) readHPA(o *object) *autoscalingv2.HorizontalPodAutoscaler {

@@ -20,7 +20,7 @@ func TestAutoscalersSay(t *testing.T) {
 		"an oracle with a count": {`{oracle: {replicas: 3}}`, "s.yaml:6:23: autoscalers.oracle: found replicas, expected {} or {oracle: true}: the name is taken"},
 		"an odd name":            {`{"a b": {replicas: 3}}`, `s.yaml:6:22: autoscalers["a b"]: found the name a b, expected letters, digits, dots, dashes and underscores`},
 		"too many replicas":      {`{a: {replicas: 100001}}`, "s.yaml:6:29: autoscalers.a.replicas: found 100001, expected at most 100000"},
-		"a misspelt key":         {`{a: {replica: 3}}`, `s.yaml:6:19: autoscalers.a.replica: found an unknown key, expected one of manifests, replicas, oracle, extends, patch (did you mean "replicas"?)`},
+		"a misspelt key":         {`{a: {replica: 3}}`, `s.yaml:6:19: autoscalers.a.replica: found an unknown key, expected one of manifests, replicas, oracle, behaviour, extends, patch (did you mean "replicas"?)`},
 		"a patch alone":          {`{a: {patch: {spec: {}}}}`, "s.yaml:6:18: autoscalers.a: found nothing to scale with, expected one of manifests, replicas, oracle, extends"},
 		"a patch of manifests":   {`{a: {manifests: [k8s/hpa.yaml], patch: {}}}`, "s.yaml:6:53: autoscalers.a.patch: found a patch without extends, expected the autoscaler that it changes"},
 		"extends without patch":  {`{b: {manifests: [k8s/hpa.yaml]}, a: {extends: b}}`, "s.yaml:6:50: autoscalers.a.patch: found nothing, expected what differs from b"},

@@ -44,14 +44,8 @@ func newLoops(spec Spec) ([]loop, error) {
 // holds requests, or elastic for the oracle, which needs no loop.
 func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 	if s.Elasti != nil {
-		k := s.Elasti.Controller
-		c.Front = &cluster.Front{
-			Retry:       k.QueueRetry,
-			Slots:       k.InitialCapacity,
-			Capacity:    k.QueueSize + k.MaxConcurrency,
-			Timeout:     k.RequestTimeout,
-			NotifyEvery: k.OperatorRetry,
-		}
+		front := s.Elasti.Hold()
+		c.Front, c.Handover = &front, s.Elasti.World.Handover
 	}
 	c.Elastic = s.Oracle
 	return c

@@ -22,7 +22,8 @@ type Option func(*run)
 // stand at the Spec's replica count of time 0, as Spec.InitialReplicas gives it.
 func WithActuator(act Actuator) Option { return func(r *run) { r.actuator = act } }
 
-// WithProgress calls report with the simulated time reached, now and then.
+// WithProgress calls report with the simulated time reached at every control
+// event.
 func WithProgress(report func(now, end time.Duration)) Option {
 	return func(r *run) { r.progress = report }
 }
@@ -76,7 +77,7 @@ func Run(ctx context.Context, spec Spec, options ...Option) (*Result, error) {
 // task is what a control event does.
 type task struct {
 	kind kind
-	loop int // index of the loop that syncs
+	loop int // index of the loop that syncs, or of the incident
 }
 
 type kind uint8
@@ -85,6 +86,8 @@ const (
 	scrape kind = iota
 	sync
 	sample
+	befall // an incident
+	reach  // the resolver can be reached again
 )
 
 // run is one replay under way: the loop that carries the data plane to the next
@@ -100,6 +103,7 @@ type run struct {
 	events   event.Queue[task]
 	actuator Actuator
 	recorder *recorder
+	elasti   *kubeElasti // nil: none
 	progress func(now, end time.Duration)
 
 	changes []cluster.Transition
@@ -135,6 +139,7 @@ func newRun(spec Spec) (*run, error) {
 		return nil, err
 	}
 	r.recorder = newRecorder(spec, r.end)
+	r.elasti = newKubeElasti(spec, r.loops)
 	r.schedule()
 	return r, nil
 }
@@ -168,25 +173,24 @@ func (r *run) schedule() {
 		r.events.Push(r.loops[i].first, event.Syncs, task{kind: sync, loop: i})
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
+	r.scheduleIncidents()
 }
 
 // play runs up to the end. The data plane still moves at the last instant, the
 // control loops do not any more.
 func (r *run) play(ctx context.Context) error {
-	for steps := 0; ; steps++ {
-		if steps%256 == 0 {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("stopped at %s of simulated time: %w", r.cluster.Now(), err)
-			}
-			if r.progress != nil {
-				r.progress(r.cluster.Now(), r.end)
-			}
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("stopped at %s of simulated time: %w", r.cluster.Now(), err)
+		}
+		if r.progress != nil {
+			r.progress(r.cluster.Now(), r.end)
 		}
 		next := r.events.Next()
 		if next >= r.end {
 			break
 		}
-		if r.cluster.Advance(next) {
+		if r.advance(next) {
 			if err := r.wake(); err != nil {
 				return err
 			}
@@ -209,31 +213,48 @@ func (r *run) play(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) handle(e event.Event[task]) error {
+// advance carries the data plane to the next control event, through its
+// instant, or, for what changes the world under it, up to that.
+func (r *run) advance(next time.Duration) (wake bool) {
+	if r.events.Peek().Phase == event.Faults {
+		return r.cluster.Reach(next)
+	}
+	return r.cluster.Advance(next)
+}
+
+func (r *run) handle(e event.Event[task]) (err error) {
 	switch e.Payload.kind {
 	case scrape:
 		r.door.Scrape(e.At, r.look())
 		r.events.Push(r.door.Next(), event.Scrapes, e.Payload)
 	case sync:
 		l := &r.loops[e.Payload.loop]
-		err := r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
-			return l.autoscaler.Decide(now, r.door.Observe(e.Payload.loop, e.At, r.look(), replicas))
-		})
-		if err != nil {
-			return err
+		if !r.out(e.Payload.loop, e.At) {
+			err = r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
+				return l.autoscaler.Decide(now, r.door.Observe(e.Payload.loop, e.At, r.look(), replicas))
+			})
 		}
 		r.events.Push(e.At+l.autoscaler.Period(), event.Syncs, e.Payload)
 	case sample:
 		r.takeChanges()
 		r.recorder.sample(r)
 		r.events.Push(e.At+r.recorder.interval, event.Samples, e.Payload)
+	case befall:
+		err = r.befall(e.At, r.elasti.world.Incidents[e.Payload.loop])
+	case reach:
+		r.cluster.ReachFront(true)
 	}
-	return nil
+	return err
 }
 
 // wake hands the message about a request that found nobody home to the loops
 // that listen.
 func (r *run) wake() error {
+	arrived := !r.out(r.elasti.loop, r.cluster.Now())
+	r.cluster.Notified(arrived)
+	if !arrived {
+		return nil
+	}
 	count := messages.RequestCount{Count: 1, Svc: r.spec.Service, Namespace: r.spec.Namespace}
 	for i := range r.loops {
 		l := &r.loops[i]
@@ -263,7 +284,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	if err != nil {
 		return fmt.Errorf("at %s: read the workload's scale: %w", now, err)
 	}
-	d, err := ask(r.spec.Start.Add(now), replicas)
+	d, err := ask(r.spec.Start.Add(now), r.lagging(l, now, replicas))
 	if err != nil {
 		return fmt.Errorf("at %s: %s: %w", now, l.name, err)
 	}
@@ -271,6 +292,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	if err != nil {
 		return fmt.Errorf("at %s: carry out %s's decision: %w", now, l.name, err)
 	}
+	r.elasti.fellAsleep(now, d, replicas)
 	r.recorder.decision(now, l.name, replicas.Desired, d)
 	r.recorder.desired(now, standing)
 	r.cluster.Scale(standing)

@@ -45,6 +45,7 @@ func baseSpec(t testing.TB) Spec {
 		Schedule:            random.Constant(time.Second),
 		ImagePull:           random.Constant(0),
 		Start:               random.Constant(3 * time.Second),
+		Listen:              random.Constant(0),
 		EndpointPropagation: random.Constant(time.Second),
 	}
 	return Spec{

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -38,18 +39,18 @@ With several seeds it gives medians, 95 % intervals, and differences against the
 baseline; ~ marks a difference that the seeds cannot tell from chance.`,
 		Example: example(
 			"scalelab compare --demo",
-			"scalelab compare flash-crowd --seeds 8 --baseline hpa-70",
+			"scalelab compare bursty-idle --seeds 8 --baseline hpa-70",
 			"scalelab compare bursty-idle --autoscalers elasti,fixed-1 -o markdown",
-			"scalelab compare diurnal --actuator direct -o table -o json=comparison.json",
+			"scalelab compare steady --actuator direct -o table -o json=comparison.json",
 		),
 		Args:              f.args,
 		ValidArgsFunction: completeScenario,
 		RunE:              f.run,
 	}
-	c.Flags().StringSliceVar(&f.autoscalers, "autoscalers", nil, "which autoscalers (default: all of the scenario, and the oracle)")
-	c.Flags().StringVar(&f.baseline, "baseline", "", "the autoscaler that the others are compared with (default: the first)")
+	c.Flags().StringSliceVar(&f.autoscalers, "autoscalers", nil, "`names` of autoscalers, separated by commas (default: all of the scenario, and the oracle)")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "`name` of the autoscaler that the others are compared with (default: the first)")
 	c.Flags().IntVar(&f.seeds, "seeds", 1, "how many seeds, from the first on; 6 and more give 95 % intervals")
-	c.Flags().IntVar(&f.workers, "workers", 0, "how many runs at the same time (default: as many as there are processors); changes no result")
+	c.Flags().IntVar(&f.workers, "workers", 0, "how many runs at the same time (0: as many as there are processors); changes no result")
 	c.Flags().BoolVar(&f.demo, "demo", false, "compare an embedded scenario: no file, no cluster")
 	c.RegisterFlagCompletionFunc("autoscalers", completeAutoscaler)
 	c.RegisterFlagCompletionFunc("baseline", completeAutoscaler)
@@ -63,7 +64,7 @@ func (f *compareFlags) args(_ *cobra.Command, args []string) error {
 		return usagef("found --demo and the scenario %q, expected one of them", args[0])
 	}
 	if !f.demo && len(args) != 1 {
-		return usagef("found %d arguments, expected one: SCENARIO, a file, - or a name that 'scalelab scenarios' lists (or --demo)", len(args))
+		return usagef("found %d arguments, expected one: %s (or --demo)", len(args), scenarioArg)
 	}
 	return nil
 }
@@ -73,18 +74,15 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.seeds < 1 || f.seeds > maxSeeds {
-		return usagef("--seeds: found %d, expected 1 to %d", f.seeds, maxSeeds)
-	}
-	if f.workers < 0 {
-		return usagef("--workers: found %d, expected 0 or more", f.workers)
-	}
-	name := demo
+	read, name := scenarios.Embedded, demo
 	if !f.demo {
-		name = args[0]
+		read, name = scenarios.Load, args[0]
 	}
-	s, seed, err := f.replay.load(c, name)
+	s, seed, err := f.replay.load(c, read, name)
 	if err != nil {
+		return err
+	}
+	if err := f.check(seed); err != nil {
 		return err
 	}
 	names, baseline, err := f.chosen(s)
@@ -100,7 +98,7 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 		Workers:     f.workers,
 	}
 	if move != nil {
-		matrix.Progress = func(done, of int) { move(done * 1000 / of) }
+		matrix.Progress = func(share float64) { move(int(share * 1000)) }
 	}
 	results, err := matrix.Replay(c.Context())
 	finish()
@@ -116,6 +114,20 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 	})
 }
 
+// check refuses numbers that make no sense.
+func (f *compareFlags) check(seed uint64) error {
+	if f.seeds < 1 || f.seeds > maxSeeds {
+		return usagef("--seeds: found %d, expected 1 to %d", f.seeds, maxSeeds)
+	}
+	if last := math.MaxUint64 - uint64(f.seeds-1); seed > last {
+		return usagef("--seed: found %d, expected at most %d with %d seeds", seed, last, f.seeds)
+	}
+	if f.workers < 0 {
+		return usagef("--workers: found %d, expected 0 or more", f.workers)
+	}
+	return nil
+}
+
 // chosen are the autoscalers to compare, and the baseline, which is among them.
 func (f *compareFlags) chosen(s *scenarios.Scenario) (names []string, baseline string, err error) {
 	names = f.autoscalers
@@ -123,7 +135,7 @@ func (f *compareFlags) chosen(s *scenarios.Scenario) (names []string, baseline s
 		names = strategies(s)
 	}
 	for i, name := range names {
-		if err := checkAutoscaler(s, name); err != nil {
+		if err := oneOf("--autoscalers", name, strategies(s)); err != nil {
 			return nil, "", err
 		}
 		if slices.Contains(names[:i], name) {
@@ -134,7 +146,7 @@ func (f *compareFlags) chosen(s *scenarios.Scenario) (names []string, baseline s
 	if baseline == "" {
 		return names, names[0], nil
 	}
-	if err := checkAutoscaler(s, baseline); err != nil {
+	if err := oneOf("--baseline", baseline, strategies(s)); err != nil {
 		return nil, "", err
 	}
 	if !slices.Contains(names, baseline) {

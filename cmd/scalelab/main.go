@@ -25,6 +25,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -50,18 +51,15 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // complaint is the text of an error: a scenario's problems stand for
 // themselves, a line each; everything else says who speaks.
 func complaint(err error) string {
-	if errors.As(err, new(*scenarios.Error)) {
+	switch {
+	case errors.As(err, new(*scenarios.Error)):
 		return err.Error()
+	case errors.Is(err, context.Canceled):
+		text := strings.TrimSuffix(err.Error(), context.Canceled.Error())
+		return "scalelab: " + text + "interrupted, nothing was written"
 	}
-	return "scalelab: " + err.Error()
+	return "scalelab: " + strings.ReplaceAll(err.Error(), "\n", "\nscalelab: ")
 }
-
-// usageError is a command line that cannot be carried out.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // invalidInput is a file or a name that cannot be used.
 type invalidInput struct{ error }
@@ -89,7 +87,7 @@ scenarios' lists.`,
 		Example: example(
 			"scalelab compare --demo",
 			"scalelab run flash-crowd --autoscaler hpa-fast",
-			"scalelab compare flash-crowd --seeds 8 --baseline hpa-70",
+			"scalelab compare bursty-idle --seeds 8 --baseline hpa-70",
 			"scalelab validate scenario.yaml",
 		),
 		SilenceErrors: true,
@@ -97,35 +95,9 @@ scenarios' lists.`,
 		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRun(), newCompare(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion())
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newRun(), newCompare(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
+	narrowHelp(root)
 	return root
-}
-
-// example indents runnable command lines for a help text.
-func example(lines ...string) string { return "  " + strings.Join(lines, "\n  ") }
-
-func noArgs(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("found the argument %q, expected none%s", args[0], commandHint(c, args[0]))
-	}
-	return nil
-}
-
-// commandHint suggests a subcommand.
-func commandHint(c *cobra.Command, typed string) string {
-	if near := c.SuggestionsFor(typed); len(near) > 0 {
-		return fmt.Sprintf(" (did you mean %q?)", near[0])
-	}
-	return ""
-}
-
-// oneArg takes exactly one argument, called what in messages.
-func oneArg(what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usagef("found %d arguments, expected one: %s", len(args), what)
-		}
-		return nil
-	}
 }

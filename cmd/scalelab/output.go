@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,29 +22,34 @@ type outputFlags struct {
 
 func (f *outputFlags) register(c *cobra.Command, formats []string) {
 	c.Flags().StringArrayVarP(&f.outputs, "output", "o", []string{formats[0]},
-		"format to print, or FORMAT=FILE to write: "+strings.Join(formats, ", ")+"; can be repeated")
-	c.Flags().StringVar(&f.color, "color", "auto", "colour on standard output: auto, always or never")
+		"`format` to print, or format=file to write: "+strings.Join(formats, ", ")+"; can be repeated")
+	c.Flags().Lookup("output").DefValue = formats[0]
+	c.Flags().StringVar(&f.color, "color", "auto", "`when` to print in colour: auto, always or never")
 	c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoSpace))
-	c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors, cobra.ShellCompDirectiveNoFileComp))
 }
+
+var colors = []string{"auto", "always", "never"}
 
 // output is one parsed --output.
 type output struct{ format, file string }
 
 // parse checks the flags before any work is done.
 func (f *outputFlags) parse(formats []string) ([]output, error) {
-	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
-		return nil, usagef("--color: found %q, expected auto, always or never", f.color)
+	if err := oneOf("--color", f.color, colors); err != nil {
+		return nil, err
 	}
 	var outputs []output
-	printed := false
+	printed, files := false, map[string]bool{}
 	for _, text := range f.outputs {
 		format, file, toFile := strings.Cut(text, "=")
-		if !slices.Contains(formats, format) {
-			return nil, usagef("--output: found %q, expected one of %s", format, strings.Join(formats, ", "))
+		if err := oneOf("--output", format, formats); err != nil {
+			return nil, err
 		}
-		if toFile && file == "" {
-			return nil, usagef("--output %s: found no file name after the equals sign", text)
+		if toFile {
+			if err := checkFile(text, file, files); err != nil {
+				return nil, err
+			}
 		}
 		if !toFile && printed {
 			return nil, usagef("--output: found two formats for standard output, expected a file for one of them, such as %s=FILE", format)
@@ -54,6 +58,26 @@ func (f *outputFlags) parse(formats []string) ([]output, error) {
 		outputs = append(outputs, output{format, file})
 	}
 	return outputs, nil
+}
+
+// checkFile refuses a file that is named twice or cannot be written.
+func checkFile(text, file string, files map[string]bool) error {
+	if file == "" || file == "-" {
+		return usagef("--output: found %q, expected a file after the equals sign; a format alone is printed", text)
+	}
+	if files[filepath.Clean(file)] {
+		return usagef("--output: found %q twice, expected a file of its own for every format", file)
+	}
+	files[filepath.Clean(file)] = true
+	return checkPlace(file)
+}
+
+// printText prints what is no report.
+func printText(c *cobra.Command, text []byte) error {
+	if _, err := c.OutOrStdout().Write(text); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }
 
 // write renders every output and, only when all of them could be rendered,
@@ -69,12 +93,17 @@ func (f *outputFlags) write(stdout io.Writer, outputs []output, render func(w io
 			return fmt.Errorf("render %s: %w", o.format, err)
 		}
 	}
+	var files staged
+	defer files.discard()
 	for i, o := range outputs {
 		if o.file != "" {
-			if err := writeFile(o.file, rendered[i].Bytes()); err != nil {
+			if err := files.add(o.file, rendered[i].Bytes()); err != nil {
 				return err
 			}
 		}
+	}
+	if err := files.commit(); err != nil {
+		return err
 	}
 	for i, o := range outputs {
 		if o.file == "" {
@@ -97,27 +126,4 @@ func (f *outputFlags) options(stdout io.Writer) report.Options {
 		}
 	}
 	return o
-}
-
-// writeFile writes a file so that nobody ever sees half of it.
-func writeFile(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	defer os.Remove(f.Name()) // fails when it has been renamed, as it should
-	_, err = f.Write(content)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
 }

@@ -23,5 +23,6 @@ func newProgress(stderr io.Writer, quiet bool, what string) (move func(perMille 
 		progressbar.OptionThrottle(100_000_000),
 		progressbar.OptionClearOnFinish(),
 	)
+	bar.RenderBlank()
 	return func(perMille int) { bar.Set(perMille) }, func() { bar.Finish() }
 }

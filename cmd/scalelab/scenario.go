@@ -10,6 +10,8 @@ import (
 	"github.com/scalelab/scalelab/sim/clientset"
 )
 
+var actuators = []string{"clientset", "direct"}
+
 // replayFlags are the flags of every command that replays a scenario.
 type replayFlags struct {
 	seed     uint64
@@ -20,22 +22,23 @@ type replayFlags struct {
 
 func (f *replayFlags) register(c *cobra.Command) {
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all random numbers (default: the scenario's)")
-	c.Flags().StringVar(&f.actuator, "actuator", "clientset", "who carries decisions out: clientset (a fake Kubernetes API) or direct")
+	c.Flags().StringVar(&f.actuator, "actuator", "clientset", "`kind` of actuator that carries decisions out: clientset (a fake Kubernetes API) or direct; changes no result")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	registerSet(c, &f.set)
-	c.RegisterFlagCompletionFunc("actuator", cobra.FixedCompletions([]string{"clientset", "direct"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("actuator", cobra.FixedCompletions(actuators, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func registerSet(c *cobra.Command, set *[]string) {
-	c.Flags().StringArrayVar(set, "set", nil, "set a value of the scenario before it is read, such as traffic[0].rps=120; can be repeated")
+	c.Flags().StringArrayVar(set, "set", nil, "set `path=value` in the scenario before it is read, such as traffic[0].rps=120; can be repeated")
 }
 
-// load reads the scenario and puts the seed of the command line into it.
-func (f *replayFlags) load(c *cobra.Command, name string) (*scenarios.Scenario, uint64, error) {
-	if f.actuator != "clientset" && f.actuator != "direct" {
-		return nil, 0, usagef("--actuator: found %q, expected clientset or direct", f.actuator)
+// load reads the scenario with one of the readers of package scenarios, and
+// gives the seed that the command line asks for.
+func (f *replayFlags) load(c *cobra.Command, read reader, name string) (*scenarios.Scenario, uint64, error) {
+	if err := oneOf("--actuator", f.actuator, actuators); err != nil {
+		return nil, 0, err
 	}
-	s, err := loadScenario(name, f.set)
+	s, err := loadScenario(read, name, f.set)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -45,9 +48,12 @@ func (f *replayFlags) load(c *cobra.Command, name string) (*scenarios.Scenario, 
 	return s, s.Document.Seed, nil
 }
 
+// reader is scenarios.Load or scenarios.Embedded.
+type reader func(name string, overrides ...string) (*scenarios.Scenario, error)
+
 // loadScenario reads a scenario; whatever is wrong with it is invalid input.
-func loadScenario(name string, set []string) (*scenarios.Scenario, error) {
-	s, err := scenarios.Load(name, set...)
+func loadScenario(read reader, name string, set []string) (*scenarios.Scenario, error) {
+	s, err := read(name, set...)
 	if err != nil {
 		return nil, invalidInput{err}
 	}
@@ -69,14 +75,6 @@ func (f *replayFlags) newActuator(s *scenarios.Scenario) func(string, sim.Spec) 
 	}
 }
 
-// checkAutoscaler says whether the scenario has the autoscaler.
-func checkAutoscaler(s *scenarios.Scenario, name string) error {
-	if _, err := s.Spec(name, 0); err != nil {
-		return invalidInput{err}
-	}
-	return nil
-}
-
 // strategies are the scenario's autoscalers, the oracle last.
 func strategies(s *scenarios.Scenario) []string {
 	names := s.AutoscalerNames()
@@ -84,24 +82,4 @@ func strategies(s *scenarios.Scenario) []string {
 		names = append(names, "oracle")
 	}
 	return names
-}
-
-// completeScenario completes catalogue names beside files.
-func completeScenario(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return scenarios.Names(), cobra.ShellCompDirectiveDefault
-}
-
-// completeAutoscaler completes the autoscalers of the scenario on the line.
-func completeAutoscaler(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	s, err := scenarios.Load(args[0])
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return strategies(s), cobra.ShellCompDirectiveNoFileComp
 }

@@ -14,8 +14,9 @@ func newScenarios() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scenarios [NAME]",
 		Short: "List the embedded scenarios, or print one as a starting point",
-		Long: `Scenarios lists the scenarios that are built in; every command takes their names.
-With a name it prints that scenario's YAML: a starting point for your own.`,
+		Long: `Scenarios lists the scenarios that are built in; every command takes their
+names. With a name it prints that scenario's YAML: a starting point for your
+own.`,
 		Example: example(
 			"scalelab scenarios",
 			"scalelab scenarios -o json",
@@ -27,7 +28,7 @@ With a name it prints that scenario's YAML: a starting point for your own.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: completeScenario,
+		ValidArgsFunction: completeCatalogue,
 		RunE: func(c *cobra.Command, args []string) error {
 			outputs, err := out.parse(report.ListFormats())
 			if err != nil {
@@ -54,13 +55,17 @@ With a name it prints that scenario's YAML: a starting point for your own.`,
 }
 
 func printScenario(c *cobra.Command, name string) error {
-	if c.Flags().Changed("output") {
-		return usagef("found --output with the name of a scenario, which is printed as it stands")
+	for _, flag := range []string{"output", "color"} {
+		if c.Flags().Changed(flag) {
+			return usagef("found --%s with the name of a scenario, which is printed as it stands", flag)
+		}
+	}
+	if err := oneOf("NAME", name, scenarios.Names()); err != nil {
+		return err
 	}
 	source, err := scenarios.Source(name)
 	if err != nil {
-		return invalidInput{err}
+		return err
 	}
-	_, err = c.OutOrStdout().Write(source)
-	return err
+	return printText(c, source)
 }

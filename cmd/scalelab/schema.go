@@ -14,11 +14,10 @@ func newSchema() *cobra.Command {
 to complete keys and to mark mistakes; for the YAML language server, put
   # yaml-language-server: $schema=scalelab.schema.json
 on the first line of a scenario.`,
-		Example: example("scalelab schema"),
+		Example: example("scalelab schema > scalelab.schema.json"),
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := c.OutOrStdout().Write(scenarios.Schema())
-			return err
+			return printText(c, scenarios.Schema())
 		},
 	}
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/report"
 	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -48,21 +50,42 @@ missing. Columns are given by name or by index from 0.`,
 			trace.File = args[0]
 			summary, err := traffic.Inspect(trace, scenarios.Files("."))
 			if err != nil {
-				return invalidInput{err}
+				return inFlags(err)
 			}
 			return out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
 				return report.Trace(w, recording(trace.File, summary), format, o)
 			})
 		},
 	}
-	c.Flags().StringVar(&trace.Time, "time", "", "column with the start of each bin")
-	c.Flags().StringVar(&trace.Count, "count", "", "column with the number of requests in each bin")
-	c.Flags().StringVar(&trace.Value, "value", "", "column with the rate in each bin, in requests per second")
-	c.Flags().StringVar(&trace.Timestamps, "timestamps", "", "column with the exact instant of each request")
+	c.Flags().StringVar(&trace.Time, "time", "", "`column` with the start of each bin")
+	c.Flags().StringVar(&trace.Count, "count", "", "`column` with the number of requests in each bin")
+	c.Flags().StringVar(&trace.Value, "value", "", "`column` with the rate in each bin, in requests per second")
+	c.Flags().StringVar(&trace.Timestamps, "timestamps", "", "`column` with the exact instant of each request")
 	c.Flags().Var(optionalDuration{&trace.Bin}, "bin", "length of a bin (default: the distance of the rows)")
 	c.Flags().Var(optionalDuration{&trace.Unit}, "unit", "what 1 means in a time column of plain numbers")
 	out.register(c, report.ListFormats())
 	return c
+}
+
+// inFlags names a flag where a scenario would have a key.
+func inFlags(err error) error {
+	switch e := err.(type) {
+	case *messages.Invalid:
+		switch e.Field {
+		case "":
+			return usageError{e}
+		case "file":
+			return invalidInput{errors.New(e.Problem)}
+		}
+		return usagef("--%s: %s", e.Field, e.Problem)
+	case messages.Problems:
+		var all []error
+		for _, problem := range e {
+			all = append(all, inFlags(problem))
+		}
+		return errors.Join(all...)
+	}
+	return invalidInput{err}
 }
 
 // recording puts a summary of a trace into the words of the report.

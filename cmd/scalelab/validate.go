@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scalelab/scalelab/report"
+	"github.com/scalelab/scalelab/scenarios"
 )
 
 func newValidate() *cobra.Command {
@@ -17,21 +18,21 @@ func newValidate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate SCENARIO",
 		Short: "Check a scenario, its manifests and its traces",
-		Long: `Validate reads a scenario with everything it names and reports all that is wrong,
-one problem per line with file:line:column. With -o yaml it prints the scenario
-with every default filled in.`,
+		Long: `Validate reads a scenario with everything it names and reports all that is
+wrong, one problem per line with file:line:column. With -o yaml it prints the
+scenario with every default filled in.`,
 		Example: example(
 			"scalelab validate scenario.yaml",
 			"scalelab validate flash-crowd -o yaml",
 		),
-		Args:              oneArg("SCENARIO, a file, - or a name that 'scalelab scenarios' lists"),
+		Args:              oneArg(scenarioArg),
 		ValidArgsFunction: completeScenario,
 		RunE: func(c *cobra.Command, args []string) error {
 			outputs, err := out.parse(formats)
 			if err != nil {
 				return err
 			}
-			s, err := loadScenario(args[0], set)
+			s, err := loadScenario(scenarios.Load, args[0], set)
 			if err != nil {
 				return err
 			}

@@ -15,8 +15,8 @@ func newVersion() *cobra.Command {
 		Example: example("scalelab version"),
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(c.OutOrStdout(), "scalelab %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-			return err
+			line := fmt.Sprintf("scalelab %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+			return printText(c, []byte(line))
 		},
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 func keyOf(obj object) types.NamespacedName {
@@ -27,10 +26,10 @@ func normalize(given runtime.Object) (object, schema.GroupVersionKind, error) {
 			return nil, gvk, apierrors.NewBadRequest("object has no apiVersion or kind")
 		}
 		u.SetManagedFields(nil)
-		if !scheme.Scheme.Recognizes(gvk) {
+		if !apiTypes().Recognizes(gvk) {
 			return u, gvk, nil
 		}
-		typed, err := scheme.Scheme.New(gvk)
+		typed, err := apiTypes().New(gvk)
 		if err != nil {
 			return nil, gvk, err
 		}
@@ -39,7 +38,7 @@ func normalize(given runtime.Object) (object, schema.GroupVersionKind, error) {
 		}
 		given = typed
 	}
-	kinds, _, err := scheme.Scheme.ObjectKinds(given)
+	kinds, _, err := apiTypes().ObjectKinds(given)
 	if err != nil {
 		return nil, schema.GroupVersionKind{}, apierrors.NewBadRequest(err.Error())
 	}

@@ -29,7 +29,7 @@ var (
 func newCluster(t *testing.T, objects ...runtime.Object) (*Cluster, *clocktesting.FakePassiveClock) {
 	t.Helper()
 	clock := clocktesting.NewFakePassiveClock(start)
-	c, err := New(Options{Clock: clock, Objects: objects, Kinds: []schema.GroupVersionKind{widgetKind}})
+	c, err := New(Options{Clock: clock, Objects: objects, Kinds: []Kind{{GroupVersionKind: widgetKind}}})
 	require.NoError(t, err)
 	return c, clock
 }
@@ -67,3 +67,9 @@ func widget(name string) *unstructured.Unstructured {
 func pod(name string) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", Labels: map[string]string{"app": name}}}
 }
+
+// fixed is a clock that stands still.
+type fixed struct{}
+
+func (fixed) Now() time.Time                  { return start }
+func (fixed) Since(t time.Time) time.Duration { return start.Sub(t) }

@@ -6,10 +6,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// golden is the odd number nearest to 2^64 divided by the golden ratio.
+const golden = 0x9e3779b97f4a7c15
+
 // mix scatters the bits of a counter (the finalizer of splitmix64, Steele,
 // Lea and Flood 2014). It is a bijection.
 func mix(n uint64) uint64 {
-	n += 0x9e3779b97f4a7c15
+	n += golden
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb
 	return n ^ n>>31

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // object is what the server stores: a typed object or an unstructured one.
@@ -116,4 +117,11 @@ func compareContent(a, b map[string]any) (spec, rest bool) {
 		delete(b, key)
 	}
 	return spec, !equality.Semantic.DeepEqual(a, b)
+}
+
+// newCustom is an empty object of a kind without a Go type.
+func newCustom(gvk schema.GroupVersionKind) object {
+	u := &unstructured.Unstructured{Object: map[string]any{}}
+	u.SetGroupVersionKind(gvk)
+	return u
 }

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/testing"
 )
 
@@ -68,7 +67,7 @@ func decode(gvk schema.GroupVersionKind, old object, text []byte) (runtime.Objec
 		u := &unstructured.Unstructured{}
 		return u, json.Unmarshal(text, &u.Object)
 	}
-	obj, err := scheme.Scheme.New(gvk)
+	obj, err := apiTypes().New(gvk)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package fakecluster
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -10,26 +11,77 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/testing"
 )
 
 // reactor turns the calls of one front into verbs of the server.
 type reactor struct {
+	front  *testing.Fake
 	server *server
 	view   view
 }
 
 // react answers every call, so that client-go's own tracker is never reached.
 func (r reactor) react(action testing.Action) (bool, runtime.Object, error) {
-	r.server.mu.Lock()
-	defer r.server.mu.Unlock()
-	obj, err := r.answer(action)
+	var obj runtime.Object
+	var err error
+	if r.server.faults == nil && r.server.log == nil {
+		r.server.mu.Lock()
+		obj, err = r.answer(action)
+		r.server.mu.Unlock()
+	} else {
+		err = r.observe(action, func() (err error) {
+			obj, err = r.answer(action)
+			return err
+		})
+	}
 	if err != nil {
 		// A nil of a concrete type would look like an object to the front.
 		return true, nil, err
 	}
 	return true, obj, nil
+}
+
+// observe answers a call with its fault, if it has one, and takes it down.
+func (r reactor) observe(action testing.Action, answer func() error) error {
+	s := r.server
+	record := Record{Call: callOf(action, s.clock.Now()), Detail: detailOf(action)}
+	var fault Fault
+	if s.faults != nil {
+		fault = s.faults(record.Call)
+	}
+	if err := r.pause(fault.Latency); err != nil {
+		fault = Fault{Err: err}
+	}
+	record.Latency = fault.Latency
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := fault.Err
+	if err == nil || fault.Applied {
+		err = answer()
+		record.Applied = err == nil && record.IsWrite()
+	}
+	if fault.Err != nil {
+		err = fault.Err
+		record.Injected = true
+	}
+	record.Outcome = outcomeOf(err)
+	s.tally.add(record)
+	if s.log != nil {
+		s.log.add(record)
+	}
+	return err
+}
+
+// pause lets latency pass. A front holds its lock while it is answered, which
+// would line up all calls; during the pause it is given back.
+func (r reactor) pause(latency time.Duration) error {
+	if latency <= 0 {
+		return nil
+	}
+	r.front.Unlock()
+	defer r.front.Lock()
+	return r.server.sleepOn(latency)
 }
 
 // answer branches on implementation types: as interfaces some actions are the same.
@@ -79,10 +131,11 @@ func (r reactor) get(a testing.GetActionImpl) (runtime.Object, error) {
 }
 
 func (r reactor) list(a testing.ListActionImpl) (runtime.Object, error) {
-	if err := refuseFields(a.ListRestrictions); err != nil {
+	selects, err := selection(a.ListRestrictions.Labels, a.ListRestrictions.Fields)
+	if err != nil {
 		return nil, err
 	}
-	found, err := r.server.list(a.Resource, a.Namespace, a.ListRestrictions.Labels)
+	found, err := r.server.list(a.Resource, a.Namespace, selects)
 	if err != nil {
 		return nil, err
 	}
@@ -182,10 +235,11 @@ func (r reactor) removeAll(a testing.DeleteCollectionActionImpl) error {
 	if len(a.DeleteOptions.DryRun) > 0 {
 		return noDryRun()
 	}
-	if err := refuseFields(a.ListRestrictions); err != nil {
+	selects, err := selection(a.ListRestrictions.Labels, a.ListRestrictions.Fields)
+	if err != nil {
 		return err
 	}
-	found, err := r.server.list(a.Resource, a.Namespace, a.ListRestrictions.Labels)
+	found, err := r.server.list(a.Resource, a.Namespace, selects)
 	if err != nil {
 		return err
 	}
@@ -197,21 +251,8 @@ func (r reactor) removeAll(a testing.DeleteCollectionActionImpl) error {
 	return nil
 }
 
-// refuseFields refuses to select by fields. Labels come parsed: client-go
-// panics on a selector it cannot read.
-func refuseFields(r testing.ListRestrictions) error {
-	if r.Fields != nil && !r.Fields.Empty() {
-		return apierrors.NewBadRequest("field selectors are not supported, found " + r.Fields.String())
-	}
-	return nil
-}
-
 func noDryRun() error { return apierrors.NewBadRequest("dry run is not supported") }
 
 func unknownSubresource(a testing.ActionImpl) error {
 	return apierrors.NewNotFound(a.Resource.GroupResource(), a.Subresource)
-}
-
-func refuseWatch(action testing.Action) (bool, watch.Interface, error) {
-	return true, nil, apierrors.NewMethodNotSupported(action.GetResource().GroupResource(), action.GetVerb())
 }

@@ -22,7 +22,9 @@ type expiry struct {
 func (s *server) expireEvents(r *resource, created types.NamespacedName) {
 	now := s.clock.Now()
 	for len(s.events) > 0 && !s.events[0].at.After(now) {
-		delete(r.objects, s.events[0].key)
+		if r.objects[s.events[0].key] != nil {
+			s.drop(r, s.events[0].key)
+		}
 		s.events = s.events[1:]
 	}
 	s.events = append(s.events, expiry{key: created, at: now.Add(eventTTL)})
@@ -51,8 +53,7 @@ func (s *server) remove(gvr schema.GroupVersionResource, key types.NamespacedNam
 	}
 	grace := gracePeriod(old, options.GracePeriodSeconds)
 	if grace == 0 {
-		s.version++
-		delete(r.objects, key)
+		s.drop(r, key)
 		return nil
 	}
 	if old.GetDeletionTimestamp() != nil && *old.GetDeletionGracePeriodSeconds() <= grace {

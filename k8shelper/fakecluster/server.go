@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,9 +25,14 @@ const nameAttempts = 8
 // server is the state behind the fronts. Its verbs take ownership of the
 // objects given and return stored ones, which the caller must not change.
 type server struct {
-	clock clock.PassiveClock
+	clock  clock.PassiveClock
+	scales map[schema.GroupResource]*ScalePaths // of custom resources
+	faults Faults                               // nil: none
+	log    *callLog                             // nil: none
 
 	mu        sync.Mutex
+	tally     Tally
+	history   *history // nil: no watches
 	resources map[schema.GroupResource]*resource
 	version   uint64 // the newest resourceVersion
 	uids      uint64 // UIDs given out
@@ -68,14 +72,14 @@ func (s *server) get(gvr schema.GroupVersionResource, key types.NamespacedName) 
 
 // list returns the objects of a namespace, or of all with "", that a selector
 // matches, ordered by namespace and name.
-func (s *server) list(gvr schema.GroupVersionResource, namespace string, selector labels.Selector) ([]object, error) {
+func (s *server) list(gvr schema.GroupVersionResource, namespace string, selects selector) ([]object, error) {
 	r, err := s.find(gvr)
 	if r == nil || err != nil {
 		return nil, err
 	}
 	var found []object
 	for key, obj := range r.objects {
-		if (namespace == "" || key.Namespace == namespace) && selector.Matches(labels.Set(obj.GetLabels())) {
+		if (namespace == "" || key.Namespace == namespace) && selects.matches(obj) {
 			found = append(found, obj)
 		}
 	}
@@ -106,6 +110,33 @@ func (s *server) seed(obj runtime.Object) error {
 	setStatus(created, withStatus)
 	setDefaults(created)
 	return nil
+}
+
+// put stores an object with its status, new or in place of an old one.
+func (s *server) put(given runtime.Object) error {
+	obj, gvk, err := normalize(given.DeepCopyObject())
+	if err != nil {
+		return err
+	}
+	gvr, namespace := plural(gvk), obj.GetNamespace()
+	obj.SetResourceVersion("")
+	obj.SetUID("")
+	status := shallow(obj)
+	_, old, err := s.get(gvr, keyOf(obj))
+	switch {
+	case apierrors.IsNotFound(err):
+		_, old, err = s.create(gvr, namespace, obj)
+	case err == nil:
+		obj.SetResourceVersion(old.GetResourceVersion())
+		_, old, err = s.update(gvr, namespace, obj)
+	}
+	if err != nil || !hasStatus(status) {
+		return err
+	}
+	status.SetName(old.GetName())
+	status.SetResourceVersion(old.GetResourceVersion())
+	_, _, err = s.updateStatus(gvr, namespace, status)
+	return err
 }
 
 // create stores a new object.
@@ -231,7 +262,19 @@ func (s *server) prepare(gvr schema.GroupVersionResource, namespace string, give
 func (s *server) store(r *resource, key types.NamespacedName, obj object) {
 	s.version++
 	obj.SetResourceVersion(strconv.FormatUint(s.version, 10))
+	if s.history != nil {
+		s.publish(change{resource: r, version: s.version, old: r.objects[key], now: obj})
+	}
 	r.objects[key] = obj
+}
+
+// drop removes the object of a key.
+func (s *server) drop(r *resource, key types.NamespacedName) {
+	s.version++
+	if s.history != nil {
+		s.publish(change{resource: r, version: s.version, old: r.objects[key]})
+	}
+	delete(r.objects, key)
 }
 
 // now is the clock's instant in the API's resolution of one second.

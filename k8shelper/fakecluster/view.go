@@ -5,7 +5,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 var scaleKind = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
@@ -26,7 +25,7 @@ func (typed) item(_ schema.GroupVersionKind, obj runtime.Object) (runtime.Object
 }
 
 func (typed) list(item schema.GroupVersionKind) (runtime.Object, error) {
-	return scheme.Scheme.New(item.GroupVersion().WithKind(item.Kind + "List"))
+	return apiTypes().New(item.GroupVersion().WithKind(item.Kind + "List"))
 }
 
 // dynamic is the view of the dynamic client.

@@ -21,11 +21,13 @@ func DefaultController() Controller {
 		InitialCapacity: 500,
 		RequestTimeout:  600 * time.Second,
 		OperatorRetry:   10 * time.Second,
+		TrafficReEnable: 5 * time.Second,
+		DisableGrace:    15 * time.Second,
 	}
 }
 
-// cooldown is the time without traffic before zero; 0 and absent are 900 s.
-func (s ElastiServiceSpec) cooldown() time.Duration {
+// Cooldown is the time without traffic before zero; 0 and absent are 900 s.
+func (s ElastiServiceSpec) Cooldown() time.Duration {
 	if s.CooldownPeriod == 0 {
 		return defaultCooldown
 	}

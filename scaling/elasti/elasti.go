@@ -18,6 +18,7 @@ type Autoscaler struct {
 	created   time.Time
 	scaledUp  time.Time // see ScaledUp
 	namespace string
+	byStatus  bool // see poll
 }
 
 var (
@@ -36,6 +37,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	var problems messages.Problems
 	problems.Add(spec.Manifest.Validate())
 	problems.Add(messages.Under("controller", spec.Controller.Validate()))
+	problems.Add(messages.Under("world", spec.World.Validate()))
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -45,6 +47,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 		period:    spec.Controller.PollingInterval,
 		created:   created.Truncate(time.Second),
 		namespace: spec.Manifest.Namespace,
+		byStatus:  spec.World.Released(),
 	}
 	if s.EnabledPeriod != nil {
 		enabled, err := newPeriod(*s.EnabledPeriod)
@@ -54,7 +57,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 		a.enabled = enabled
 	}
 	for i, t := range s.Triggers {
-		read, err := newTrigger(i, t, s.cooldown())
+		read, err := newTrigger(i, t, s.Cooldown())
 		if err != nil {
 			return nil, err
 		}
@@ -92,10 +95,10 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 // not asked. It is the one decision of the simulator and of the handler that
 // runs in a cluster.
 func (a *Autoscaler) Poll(now time.Time, replicas messages.Replicas, ask func(trigger int) Vote) messages.Decision {
-	p := poll{replicas: replicas}
-	if until := a.created.Add(a.spec.cooldown()); until.After(now) {
+	p := poll{replicas: replicas, byStatus: a.byStatus}
+	if until := a.created.Add(a.spec.Cooldown()); until.After(now) {
 		return p.hold(messages.ReasonCooldown, fmt.Sprintf("the ElastiService was created less than %v ago: not looked at before %s",
-			a.spec.cooldown(), until.Format(time.TimeOnly)))
+			a.spec.Cooldown(), until.Format(time.TimeOnly)))
 	}
 	if !a.enabled.contains(now) {
 		return a.up(&p, now, "outside of the enabled period")
@@ -134,8 +137,15 @@ func (a *Autoscaler) Wake(now time.Time, count messages.RequestCount, seen messa
 	if a.namespace != "" && count.Namespace != a.namespace {
 		return messages.Decision{}, fmt.Errorf("elasti: wake-up: found namespace %q, expected %q", count.Namespace, a.namespace)
 	}
-	p := poll{replicas: seen}
+	p := poll{replicas: seen, byStatus: a.byStatus}
 	return a.up(&p, now, fmt.Sprintf("requests held for service %s: %d", count.Svc, count.Count)), nil
+}
+
+// Release is the last decision for an ElastiService that is deleted: a workload
+// that sleeps is woken up, for nobody else would do it.
+func (a *Autoscaler) Release(now time.Time, seen messages.Replicas) messages.Decision {
+	p := poll{replicas: seen}
+	return a.up(&p, now, "the ElastiService or its resolver is gone")
 }
 
 // up stamps the last scale-up, even if nothing is left to do: so the cooldown
@@ -147,7 +157,7 @@ func (a *Autoscaler) up(p *poll, now time.Time, because string) messages.Decisio
 
 // down scales to zero unless the cooldown since the last stamp still runs.
 func (a *Autoscaler) down(p *poll, now time.Time) messages.Decision {
-	cooldown := a.spec.cooldown()
+	cooldown := a.spec.Cooldown()
 	if since := now.Sub(a.scaledUp); !a.scaledUp.IsZero() && since < cooldown {
 		detail := fmt.Sprintf("wanted up %v ago, cooldown %v", since, cooldown)
 		p.step(messages.StageCooldown, p.replicas.Desired, detail)

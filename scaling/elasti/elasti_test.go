@@ -38,7 +38,7 @@ func autoscaler(t testing.TB, change func(*ElastiServiceSpec)) *Autoscaler {
 	if change != nil {
 		change(&m.Spec)
 	}
-	a, err := New(Spec{Manifest: m, Controller: DefaultController()}, created)
+	a, err := New(Spec{Manifest: m, Controller: DefaultController(), World: World{Behaviour: V0_1_30}}, created)
 	require.NoError(t, err)
 	return a
 }

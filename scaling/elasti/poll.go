@@ -9,6 +9,8 @@ import (
 // poll collects the steps of one decision.
 type poll struct {
 	replicas messages.Replicas
+	// byStatus compares with status.replicas, as the released versions do.
+	byStatus bool
 	steps    []messages.Step
 }
 
@@ -21,20 +23,23 @@ func (p *poll) hold(reason messages.Reason, because string) messages.Decision {
 	return messages.Decision{Desired: p.replicas.Desired, Reason: reason, Message: because, Steps: p.steps}
 }
 
-// scale writes target to spec.replicas unless status.replicas makes that
-// unnecessary in the operator's eyes: it is the target already, or it is beyond
-// a target above zero. Looking at the status and not at the spec, the operator
-// can take a scale-up back that is still under way: spec 3, status 0, target 1
-// gives 1.
+// scale writes target to spec.replicas unless that is the target already, or is
+// beyond a target above zero. The released versions look at status.replicas
+// instead: so they can take a scale-up back that is still under way (spec 3,
+// status 0, target 1 gives 1), and miss a wake-up while the pods of before are
+// still counted (spec 0, status 1, target 1 stays 0).
 func (p *poll) scale(target int32, because string) messages.Decision {
-	current, created := p.replicas.Desired, p.replicas.Created
+	current, field, compared := p.replicas.Desired, "spec", p.replicas.Desired
+	if p.byStatus {
+		field, compared = "status", p.replicas.Created
+	}
 	p.step(messages.StageTrigger, target, because)
-	if created == target || target > 0 && created > target {
+	if compared == target || target > 0 && compared > target {
 		reason := messages.ReasonSteady
 		if target > 0 {
 			reason = messages.ReasonActive
 		}
-		detail := fmt.Sprintf("status.replicas is %d: nothing to do for %d", created, target)
+		detail := fmt.Sprintf("%s.replicas is %d: nothing to do for %d", field, compared, target)
 		p.step(messages.StageClamp, current, detail)
 		return p.hold(reason, because+"; "+detail)
 	}

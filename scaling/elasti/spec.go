@@ -20,6 +20,7 @@ import (
 type Spec struct {
 	Manifest   *ElastiService
 	Controller Controller
+	World      World
 }
 
 // Controller holds the settings of KubeElasti's operator and resolver.
@@ -32,6 +33,8 @@ type Controller struct {
 	InitialCapacity int           `yaml:"initialCapacity" doc:"INITIAL_CAPACITY: requests that look for a pod or are proxied at the same time"`
 	RequestTimeout  time.Duration `yaml:"requestTimeout" doc:"REQ_TIMEOUT: how long a request may be held"`
 	OperatorRetry   time.Duration `yaml:"operatorRetry" doc:"OPERATOR_RETRY_DURATION: shortest time between two wake-up messages for a service"`
+	TrafficReEnable time.Duration `yaml:"trafficReEnable" doc:"TRAFFIC_RE_ENABLE_DURATION: with the behaviour of a released version, how long a ready pod is believed in, and how long requests are refused after a wake-up"`
+	DisableGrace    time.Duration `yaml:"disableGrace" doc:"with the behaviour of a released version, how long after a wake-up requests are still taken"`
 }
 
 // ElastiService is elasti.truefoundry.com/v1alpha1.

@@ -44,6 +44,17 @@ func (c Controller) Validate() error {
 			problems.Addf(d.field, "found %v, expected more than 0s", d.value)
 		}
 	}
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"trafficReEnable", c.TrafficReEnable},
+		{"disableGrace", c.DisableGrace},
+	} {
+		if d.value < 0 {
+			problems.Addf(d.field, "found %v, expected 0s or more", d.value)
+		}
+	}
 	if c.QueueSize < 0 {
 		problems.Addf("queueSize", "found %d, expected at least 0", c.QueueSize)
 	}

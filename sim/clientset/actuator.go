@@ -22,7 +22,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/k8shelper/fakecluster"
@@ -41,7 +40,7 @@ type Actuator struct {
 	clock   *event.Clock
 	ops     *k8shelper.Ops
 
-	target     k8shelper.Deployment
+	target     k8shelper.Target
 	template   corev1.PodTemplateSpec
 	generation int64 // of the Deployment, as its controller last saw it
 	rescaled   bool  // the Deployment may have changed since
@@ -62,18 +61,20 @@ func New(o sim.Objects, start time.Time) (*Actuator, error) {
 		return nil, err
 	}
 	clock := event.NewClock(start)
-	c, err := fakecluster.New(fakecluster.Options{Clock: clock, Kinds: []schema.GroupVersionKind{elastiKind}})
+	c, err := fakecluster.New(fakecluster.Options{Clock: clock})
+	if err != nil {
+		return nil, err
+	}
+	ops, err := k8shelper.New(c.Clients())
 	if err != nil {
 		return nil, err
 	}
 	a := &Actuator{
 		cluster: c,
 		clock:   clock,
-		ops:     k8shelper.New(c.Client, c.Scales),
-		target: k8shelper.Deployment{
-			Namespace: cmp.Or(o.Deployment.Namespace, metav1.NamespaceDefault),
-			Name:      o.Deployment.Name,
-		},
+		ops:     ops,
+		target: k8shelper.Deployment(
+			cmp.Or(o.Deployment.Namespace, metav1.NamespaceDefault), o.Deployment.Name),
 		rescaled: true,
 		pods:     map[int32]*pod{},
 	}

@@ -17,6 +17,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/ptr"
 
+	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/sim"
@@ -252,7 +253,7 @@ func TestCarryStampsWakeUps(t *testing.T) {
 	o.Elasti = &elasti.ElastiService{Spec: elasti.ElastiServiceSpec{Service: "web"}}
 	a := newActuator(t, o)
 	status := func() any {
-		u, err := a.Cluster().Dynamic.Resource(elastiResource).Namespace("default").Get(ctx, "web", metav1.GetOptions{})
+		u, err := a.Cluster().Dynamic.Resource(k8shelper.ElastiServices).Namespace("default").Get(ctx, "web", metav1.GetOptions{})
 		require.NoError(t, err)
 		return u.Object["status"]
 	}

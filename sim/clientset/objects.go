@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/messages"
@@ -18,10 +17,7 @@ import (
 	"github.com/scalelab/scalelab/sim"
 )
 
-var (
-	elastiKind     = schema.GroupVersionKind{Group: "elasti.truefoundry.com", Version: "v1alpha1", Kind: "ElastiService"}
-	elastiResource = elastiKind.GroupVersion().WithResource("elastiservices")
-)
+var elastiKind = k8shelper.ElastiServices.GroupVersion().WithKind("ElastiService")
 
 // check refuses objects that do not make a workload.
 func check(o sim.Objects) error {
@@ -93,7 +89,7 @@ func (a *Actuator) createElasti(ctx context.Context, manifest *elasti.ElastiServ
 	}
 	u := settled(&unstructured.Unstructured{Object: content}, a.target)
 	u.SetGroupVersionKind(elastiKind)
-	client := a.cluster.Dynamic.Resource(elastiResource).Namespace(u.GetNamespace())
+	client := a.cluster.Dynamic.Resource(k8shelper.ElastiServices).Namespace(u.GetNamespace())
 	if _, err := client.Create(ctx, u, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create elasti service %s: %w", u.GetName(), err)
 	}
@@ -104,7 +100,7 @@ func (a *Actuator) createElasti(ctx context.Context, manifest *elasti.ElastiServ
 // settled makes a copy of a manifest fit for creation: what it leaves out
 // follows the Deployment, and the version that one from a live cluster carries
 // is dropped.
-func settled[T metav1.Object](manifest T, follow k8shelper.Deployment) T {
+func settled[T metav1.Object](manifest T, follow k8shelper.Target) T {
 	manifest.SetResourceVersion("")
 	manifest.SetName(cmp.Or(manifest.GetName(), follow.Name))
 	manifest.SetNamespace(cmp.Or(manifest.GetNamespace(), follow.Namespace))

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/sim"
@@ -77,7 +78,7 @@ func TestNewTakesManifests(t *testing.T) {
 	assert.Equal(t, ptr.To[int32](3), d.Spec.Replicas)
 	_, err = client.AutoscalingV2().HorizontalPodAutoscalers("shop").Get(ctx, "front", metav1.GetOptions{})
 	require.NoError(t, err)
-	u, err := a.Cluster().Dynamic.Resource(elastiResource).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
+	u, err := a.Cluster().Dynamic.Resource(k8shelper.ElastiServices).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, "ElastiService", u.GetKind())
 	slices, err := client.DiscoveryV1().EndpointSlices("shop").List(ctx, metav1.ListOptions{})
@@ -103,7 +104,7 @@ func TestManifestsAreCopied(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"app": "web"}, p.Labels)
 	assert.Equal(t, shop().Deployment.Spec.Template.Spec.Containers, p.Spec.Containers)
-	u, err := a.Cluster().Dynamic.Resource(elastiResource).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
+	u, err := a.Cluster().Dynamic.Resource(k8shelper.ElastiServices).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"team": "a"}, u.GetLabels())
 	trigger := u.Object["spec"].(map[string]any)["triggers"].([]any)[0].(map[string]any)
@@ -135,7 +136,7 @@ func TestAWorkloadLivesInItsOwnNamespace(t *testing.T) {
 	assert.Len(t, events.Items, 1)
 	_, err = a.Carry(3*time.Second, "elasti", messages.Decision{Desired: 1, Reason: messages.ReasonScaleFromZero})
 	require.NoError(t, err)
-	u, err := a.Cluster().Dynamic.Resource(elastiResource).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
+	u, err := a.Cluster().Dynamic.Resource(k8shelper.ElastiServices).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"lastScaledUpTime": "2026-01-05T00:00:03Z"}, u.Object["status"])
 

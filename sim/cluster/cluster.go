@@ -47,6 +47,8 @@ type Cluster struct {
 	desired     int32
 	created     int32 // present and not terminating
 	ready       int32
+	direct      bool          // requests go to the pods, not to the front
+	directAt    time.Duration // when that began or begins
 	lifecycle   lifecycle
 	router      router
 	central     queue // waiting requests, when all pods share one queue
@@ -164,6 +166,16 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	}
 }
 
+// Reach is Advance to the instant at, of which nothing has happened yet: there
+// the caller changes the world under the requests.
+func (c *Cluster) Reach(at time.Duration) (wake bool) {
+	if at > c.now && c.Advance(at-1) {
+		return true
+	}
+	c.now = at
+	return false
+}
+
 // arrive takes the next request in.
 func (c *Cluster) arrive() {
 	index := c.arrived
@@ -172,8 +184,7 @@ func (c *Cluster) arrive() {
 	q := &c.requests.slab[i]
 	q.arrival, q.start, q.service = c.now, NotYet, c.demand.At(index)
 	q.phase = c.tally.arrive(c.now)
-	q.viaFront, q.held, q.gone = false, false, false
-	q.pod = none
+	q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
 	if c.spec.RequestTimeout > 0 {
 		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
 	}
@@ -182,9 +193,9 @@ func (c *Cluster) arrive() {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
 		c.resize()
-	case len(c.routable) > 0:
+	case c.direct:
 		c.route(i)
-	case c.spec.Front != nil:
+	case c.spec.Front != nil && !c.front.unreachable:
 		c.admit(i)
 	default:
 		c.end(i, failed)
@@ -206,11 +217,10 @@ func (c *Cluster) depart(i int32) {
 		c.resize()
 	}
 	c.refill(p) // before the front may send its next request here
-	if q.gone {
-		c.forget(i)
-	} else {
-		c.end(i, completed)
+	if q.viaFront {
+		c.front.service.Answered(*c.spec.Front, c.now)
 	}
+	c.end(i, completed)
 }
 
 // timeOut ends what the client saw of a request. A waiting request leaves its
@@ -218,6 +228,11 @@ func (c *Cluster) depart(i int32) {
 func (c *Cluster) timeOut(d due) {
 	q := &c.requests.slab[d.request]
 	if q.generation != d.generation || q.gone {
+		return
+	}
+	if q.asleep() && c.spec.Front.Faults.GhostsStay {
+		q.gone = true
+		c.tally.end(q, c.now, timedOut)
 		return
 	}
 	switch q.place {
@@ -231,15 +246,17 @@ func (c *Cluster) timeOut(d due) {
 		c.leaveQueue(&c.pods[q.pod], d.request)
 	case frontQueue:
 		c.front.queue.remove(&c.requests, d.request)
-	case frontHeld:
-		c.front.asleep--
+	case frontHeld, frontDialing:
+		c.front.sleepers--
 	}
 	c.end(d.request, timedOut)
 }
 
-// end tallies a request's fate and forgets it.
+// end tallies a request's fate, unless its client is gone, and forgets it.
 func (c *Cluster) end(i int32, f fate) {
-	c.tally.end(&c.requests.slab[i], c.now, f)
+	if q := &c.requests.slab[i]; !q.gone {
+		c.tally.end(q, c.now, f)
+	}
 	c.forget(i)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/scalelab/scalelab/scaling/elasti/hold"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -47,6 +48,7 @@ func small() Spec {
 			Schedule:            random.Constant(1 * time.Second),
 			ImagePull:           random.Constant(2 * time.Second),
 			Start:               random.Constant(4 * time.Second),
+			Listen:              random.Constant(0),
 			EndpointPropagation: random.Constant(500 * time.Millisecond),
 		},
 	}
@@ -201,10 +203,11 @@ func TestFrontHoldsWakesAndForwards(t *testing.T) {
 	spec := small()
 	spec.Replicas = 0
 	spec.PerPod.Concurrency = 10
-	spec.Front = &Front{Retry: 3 * time.Second, Slots: 2, Capacity: 3, Timeout: time.Minute, NotifyEvery: 10 * time.Second}
+	spec.Front = &hold.Settings{Retry: 3 * time.Second, Slots: 2, Capacity: 3, Timeout: time.Minute, NotifyEvery: 10 * time.Second}
 	c := newCluster(t, spec, arrivals(4, time.Second))
 	require.True(t, c.Advance(20*time.Second))
 	assert.Equal(t, time.Second, c.Now())
+	c.Notified(true)
 	c.Scale(1) // Ready at 8 s, reachable at 8.5 s
 	assert.False(t, c.Advance(time.Second), "one message in ten seconds")
 	// Two hold slots, one waits for a slot, the fourth exceeds the capacity.
@@ -225,11 +228,14 @@ func TestFrontHoldsWakesAndForwards(t *testing.T) {
 func TestFrontTimesOut(t *testing.T) {
 	spec := small()
 	spec.Replicas = 0
-	spec.Front = &Front{Retry: 3 * time.Second, Slots: 1, Capacity: 9, Timeout: 5 * time.Second, NotifyEvery: 4 * time.Second}
+	spec.Front = &hold.Settings{Retry: 3 * time.Second, Slots: 1, Capacity: 9, Timeout: 5 * time.Second, NotifyEvery: 4 * time.Second}
 	l := instantsOf{0, time.Second, 4 * time.Second}
 	c := newCluster(t, spec, &l)
+	spec.Front.Faults.NotifyOnArrival = true
 	require.True(t, c.Advance(time.Minute))
+	c.Notified(true)
 	require.True(t, c.Advance(time.Minute), "four seconds later another message")
+	c.Notified(true)
 	assert.Equal(t, 4*time.Second, c.Now())
 	c.Advance(5 * time.Second)
 	assert.Equal(t, Counters{Arrived: 3, TimedOut: 1, InFlight: 2}, c.Counters())
@@ -245,9 +251,10 @@ func TestFrontRefusalsDoNotNest(t *testing.T) {
 	spec := small()
 	spec.Replicas = 0
 	spec.PerPod.Queue = 0
-	spec.Front = &Front{Retry: time.Second, Slots: 1, Capacity: 200_000, NotifyEvery: time.Hour}
+	spec.Front = &hold.Settings{Retry: time.Second, Slots: 1, Capacity: 200_000, NotifyEvery: time.Hour}
 	c := newCluster(t, spec, arrivals(100_000, 0))
-	c.Advance(0)
+	require.True(t, c.Advance(0))
+	c.Notified(true)
 	c.Scale(1)
 	c.Advance(time.Minute)
 	// The first look after 7.5 s finds the pod; each later one waits for the slot.
@@ -368,7 +375,7 @@ func TestBadWorkloadsAreRefused(t *testing.T) {
 	spec.PerPod.CPUPerRequest = &bad
 	spec.Routing.Policy = "sticky"
 	spec.RequestTimeout = -1
-	spec.Front = &Front{}
+	spec.Front = &hold.Settings{}
 	_, err := New(spec, 1, arrivals(0, 0), NewTally([]time.Duration{0}, 0))
 	require.Error(t, err)
 	for _, part := range []string{

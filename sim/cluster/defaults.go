@@ -25,6 +25,7 @@ func Defaults() Spec {
 			Schedule:            random.Constant(500 * time.Millisecond),
 			ImagePull:           random.Constant(0),
 			Start:               random.Constant(5 * time.Second),
+			Listen:              random.Constant(0),
 			EndpointPropagation: random.Constant(1 * time.Second),
 		},
 	}

@@ -18,6 +18,7 @@ type pod struct {
 	serving   []int32 // requests in service
 	idleSince time.Duration
 	idle      time.Duration // Ready with nothing in service, summed up
+	listensAt time.Duration // when it accepts connections
 	uid       uint64        // random, as the API's: the tie-break of scale-down
 }
 
@@ -35,33 +36,44 @@ const (
 	toReady
 	toRoutable
 	endOfGrace
+	handedOver // no pod's step: requests go to the pods instead of the front
 )
 
 // lifecycle holds the drawn durations of the stages of a pod's start.
 type lifecycle struct {
-	schedule, pull, start, propagation random.Dist
-	keys                               [4]random.Key // of the stages, in order
-	uids                               random.Key
+	schedule, pull, start, listen, propagation stage
+	uids                                       random.Key
+}
+
+// stage is one drawn duration of every pod.
+type stage struct {
+	dist random.Dist
+	key  random.Key
+}
+
+func (s *stage) of(p *pod) time.Duration {
+	stream := s.key.At(uint64(p.ID))
+	return s.dist.Draw(&stream)
 }
 
 func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
 	l := lifecycle{uids: seed.Key("uid", 0)}
-	for i, stage := range []struct {
-		name string
-		spec random.Spec
-		dist *random.Dist
+	for _, part := range []struct {
+		name  string
+		spec  random.Spec
+		stage *stage
 	}{
 		{"schedule", spec.Schedule, &l.schedule},
 		{"imagePull", spec.ImagePull, &l.pull},
 		{"start", spec.Start, &l.start},
+		{"listen", spec.Listen, &l.listen},
 		{"endpointPropagation", spec.EndpointPropagation, &l.propagation},
 	} {
-		dist, err := random.New(stage.spec)
+		dist, err := random.New(part.spec)
 		if err != nil {
-			return l, fmt.Errorf("lifecycle %s: %w", stage.name, err)
+			return l, fmt.Errorf("lifecycle %s: %w", part.name, err)
 		}
-		*stage.dist = dist
-		l.keys[i] = seed.Key("lifecycle."+stage.name, 0)
+		*part.stage = stage{dist: dist, key: seed.Key("lifecycle."+part.name, 0)}
 	}
 	return l, nil
 }
@@ -99,7 +111,7 @@ func (c *Cluster) newPod() *pod {
 func (c *Cluster) create() {
 	p := c.newPod()
 	c.become(p, Pending)
-	c.later(p, toScheduled, c.draw(&c.lifecycle.schedule, 0, p))
+	c.later(p, toScheduled, c.lifecycle.schedule.of(p))
 }
 
 // createReady makes a pod that is Ready and gets requests at once.
@@ -108,11 +120,6 @@ func (c *Cluster) createReady() {
 	p.ScheduledAt, p.StartedAt = c.now, c.now
 	c.becomeReady(p)
 	c.becomeRoutable(p)
-}
-
-func (c *Cluster) draw(dist *random.Dist, stage int, p *pod) time.Duration {
-	s := c.lifecycle.keys[stage].At(uint64(p.ID))
-	return dist.Draw(&s)
 }
 
 func (c *Cluster) later(p *pod, s step, delay time.Duration) {
@@ -126,6 +133,10 @@ func (c *Cluster) become(p *pod, s State) {
 
 // live carries out a step that has become due.
 func (c *Cluster) live(l life) {
+	if l.step == handedOver {
+		c.direct = len(c.routable) > 0 && c.now >= c.directAt
+		return
+	}
 	p := &c.pods[l.pod]
 	if l.step == endOfGrace {
 		c.kill(p)
@@ -138,14 +149,15 @@ func (c *Cluster) live(l life) {
 	case toScheduled:
 		p.ScheduledAt = c.now
 		c.become(p, Scheduled)
-		c.later(p, toStarting, c.draw(&c.lifecycle.pull, 1, p))
+		c.later(p, toStarting, c.lifecycle.pull.of(p))
 	case toStarting:
 		p.StartedAt = c.now
 		c.become(p, Starting)
-		c.later(p, toReady, c.draw(&c.lifecycle.start, 2, p))
+		c.later(p, toReady, c.lifecycle.start.of(p))
 	case toReady:
 		c.becomeReady(p)
-		c.later(p, toRoutable, c.draw(&c.lifecycle.propagation, 3, p))
+		p.listensAt = c.now + c.lifecycle.listen.of(p)
+		c.later(p, toRoutable, c.lifecycle.propagation.of(p))
 	case toRoutable:
 		c.becomeRoutable(p)
 	}
@@ -158,6 +170,9 @@ func (c *Cluster) becomeReady(p *pod) {
 }
 
 func (c *Cluster) becomeRoutable(p *pod) {
+	if len(c.routable) == 0 {
+		c.handOver()
+	}
 	p.position = int32(len(c.routable))
 	c.routable = append(c.routable, p.ID)
 	c.router.rebuild(c)
@@ -193,6 +208,7 @@ func (c *Cluster) becomeUnroutable(p *pod) {
 	p.position = none
 	copy(c.routable[at:], c.routable[at+1:])
 	c.routable = c.routable[:len(c.routable)-1]
+	c.direct = c.direct && len(c.routable) > 0
 	for i := at; i < int32(len(c.routable)); i++ {
 		c.pods[c.routable[i]].position = i
 	}
@@ -225,19 +241,24 @@ func (c *Cluster) kill(p *pod) {
 		c.end(i, failed)
 	}
 	for _, i := range p.serving {
-		q := &c.requests.slab[i]
-		if !q.gone {
-			c.tally.end(q, c.now, failed)
-		}
-		// The departure stays in the heap and forgets the request when it comes.
-		q.gone, q.pod = true, none
-		if q.viaFront {
-			q.viaFront = false
-			c.leaveFront()
-		}
+		c.abandon(i)
 	}
 	p.serving = p.serving[:0]
 	c.remove(p)
+}
+
+// abandon fails a request in service whose slot does not exist any more. Its
+// departure stays in the heap and forgets it when it comes.
+func (c *Cluster) abandon(i int32) {
+	q := &c.requests.slab[i]
+	if !q.gone {
+		c.tally.end(q, c.now, failed)
+	}
+	q.gone, q.pod = true, none
+	if q.viaFront {
+		q.viaFront = false
+		c.leaveFront()
+	}
 }
 
 // start begins the service of a request in a pod with a free slot.

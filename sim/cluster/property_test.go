@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/scalelab/scalelab/scaling/elasti/hold"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -41,16 +42,28 @@ func drawWorld(t *rapid.T) Spec {
 			Schedule:            random.Constant(time.Duration(rapid.IntRange(0, 2).Draw(t, "schedule_s")) * time.Second),
 			ImagePull:           random.Constant(0),
 			Start:               random.Constant(time.Duration(rapid.IntRange(0, 6).Draw(t, "start_s")) * time.Second),
+			Listen:              random.Constant(time.Duration(rapid.IntRange(0, 3).Draw(t, "listen_s")) * time.Second),
 			EndpointPropagation: random.Constant(time.Duration(rapid.IntRange(0, 2).Draw(t, "propagation_s")) * time.Second),
 		},
 	}
 	if rapid.Bool().Draw(t, "front") {
-		spec.Front = &Front{
+		spec.Front = &hold.Settings{
 			Retry:       time.Duration(rapid.IntRange(1, 3000).Draw(t, "retry_ms")) * time.Millisecond,
 			Slots:       rapid.IntRange(1, 20).Draw(t, "slots"),
 			Capacity:    rapid.IntRange(1, 40).Draw(t, "capacity"),
 			Timeout:     time.Duration(rapid.IntRange(0, 6000).Draw(t, "front_timeout_ms")) * time.Millisecond,
 			NotifyEvery: 2 * time.Second,
+		}
+		spec.Handover = time.Duration(rapid.IntRange(0, 3).Draw(t, "handover_s")) * time.Second
+		if rapid.Bool().Draw(t, "faults") {
+			spec.Front.Faults = hold.Faults{
+				ReadyCache:      time.Duration(rapid.IntRange(0, 5).Draw(t, "ready_cache_s")) * time.Second,
+				Dials:           rapid.IntRange(0, 16).Draw(t, "dials"),
+				RefusedIsFinal:  rapid.Bool().Draw(t, "refused_is_final"),
+				Closed:          time.Duration(rapid.IntRange(0, 5).Draw(t, "closed_s")) * time.Second,
+				GhostsStay:      rapid.Bool().Draw(t, "ghosts_stay"),
+				NotifyOnArrival: rapid.Bool().Draw(t, "notify_on_arrival"),
+			}
 		}
 	}
 	return spec
@@ -75,7 +88,12 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		require.NoError(t, err)
 		for at := time.Second; at < 60*time.Second; at += time.Duration(rapid.IntRange(1, 8000).Draw(t, "step_ms")) * time.Millisecond {
 			for c.Advance(at) {
+				c.Notified(rapid.Bool().Draw(t, "arrived"))
 				c.Scale(max(1, c.desired))
+			}
+			if spec.Front != nil && rapid.IntRange(0, 9).Draw(t, "lose the front") == 0 {
+				c.LoseFront()
+				require.Zero(t, c.front.used)
 			}
 			if rapid.Bool().Draw(t, "scale") {
 				c.Scale(int32(rapid.IntRange(0, 6).Draw(t, "to")))
@@ -84,10 +102,12 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		}
 		c.arrivals, c.nextArrival = &instantsOf{}, math.MaxInt64
 		c.Scale(3)
-		c.Advance(10 * time.Minute)
+		for c.Advance(10 * time.Minute) {
+			c.Notified(true)
+		}
 		assert.Equal(t, uint64(0), c.Counters().InFlight, "everything ends once nothing arrives")
 		assert.Equal(t, 0, c.front.used)
-		assert.Equal(t, 0, c.front.asleep)
+		assert.Equal(t, 0, c.front.sleepers)
 		check(t, c)
 	})
 }

@@ -10,6 +10,7 @@ const (
 	free         uint8 = iota
 	frontQueue         // waits for a slot of the front
 	frontHeld          // holds a slot of the front and sleeps until its next look
+	frontDialing       // holds a slot of the front and sleeps until its next dial
 	podQueue           // waits in a pod's queue
 	centralQueue       // waits in the queue that all pods share
 	inService
@@ -27,10 +28,14 @@ type request struct {
 	generation uint32        // counts the uses of this entry of the slab
 	phase      uint16        // traffic phase of its arrival
 	place      uint8
-	viaFront   bool // holds a slot of the front until it ends
-	held       bool // slept at the front at least once: a cold request
-	gone       bool // the client has given up; the pod works on
+	dials      uint8 // connections that failed in a row
+	viaFront   bool  // holds a slot of the front until it ends
+	held       bool  // slept at the front at least once: a cold request
+	gone       bool  // the client has given up; the pod works on
 }
+
+// asleep says whether the request holds a slot of the front and sleeps.
+func (q *request) asleep() bool { return q.place == frontHeld || q.place == frontDialing }
 
 // requests is a slab with a free list: memory grows with the most requests
 // that were ever in flight together, not with their number.

@@ -77,6 +77,10 @@ func (c *Cluster) route(i int32) {
 		return
 	}
 	p := &c.pods[c.routable[c.router.pick()]]
+	if c.now < p.listensAt {
+		c.refused(i)
+		return
+	}
 	p.Received++
 	switch {
 	case len(p.serving) < c.spec.PerPod.Concurrency:
@@ -93,6 +97,10 @@ func (c *Cluster) route(i int32) {
 func (c *Cluster) routeCentrally(i int32) {
 	if at := c.router.firstOpen(); at >= 0 {
 		p := &c.pods[c.routable[at]]
+		if c.now < p.listensAt {
+			c.refused(i)
+			return
+		}
 		p.Received++
 		c.start(p, i)
 		return

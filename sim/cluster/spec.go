@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"github.com/scalelab/scalelab/scaling/elasti/hold"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -18,8 +19,12 @@ type Spec struct {
 	// CPURequestMilli is the sum of the containers' cpu requests, 0 when they
 	// have none. It only scales the default of PerPod.CPUPerRequest.
 	CPURequestMilli int64
-	// Front holds requests while no pod is ready; nil lets them fail.
-	Front *Front
+	// Front is the proxy that holds requests while no pod is reachable, such as
+	// the KubeElasti resolver; nil lets them fail.
+	Front *hold.Settings
+	// Handover is how long requests still go to the front after a pod has become
+	// reachable.
+	Handover time.Duration
 	// Elastic makes the number of pods follow the requests at once, with nobody
 	// ever waiting: the world of the oracle. Replicas, routing and lifecycle are
 	// then out of play.
@@ -45,23 +50,8 @@ type Lifecycle struct {
 	Schedule            random.Spec `yaml:"schedule" doc:"creation to node assignment"`
 	ImagePull           random.Spec `yaml:"imagePull" doc:"node assignment to container start"`
 	Start               random.Spec `yaml:"start" doc:"container start to Ready"`
+	Listen              random.Spec `yaml:"listen" doc:"Ready to accepting connections: 0s with a good readiness probe; before, connections to the pod are refused"`
 	EndpointPropagation random.Spec `yaml:"endpointPropagation" doc:"Ready to the first request that can be routed to the pod"`
-}
-
-// Front is a proxy that holds requests while no pod is ready, such as the
-// KubeElasti resolver.
-type Front struct {
-	// Retry is how long a held request sleeps between two looks for a ready pod.
-	Retry time.Duration
-	// Slots is how many requests look or are being proxied at the same time;
-	// the others wait in arrival order for a slot.
-	Slots int
-	// Capacity is how many requests the front holds in all; more are rejected.
-	Capacity int
-	// Timeout is how long a request may be held before it is timed out.
-	Timeout time.Duration
-	// NotifyEvery is the shortest time between two wake-up messages.
-	NotifyEvery time.Duration
 }
 
 // State is where a pod is in its life.

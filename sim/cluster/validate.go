@@ -47,24 +47,8 @@ func (l Lifecycle) Validate() error {
 	problems.Add(messages.Under("schedule", l.Schedule.Validate()))
 	problems.Add(messages.Under("imagePull", l.ImagePull.Validate()))
 	problems.Add(messages.Under("start", l.Start.Validate()))
+	problems.Add(messages.Under("listen", l.Listen.Validate()))
 	problems.Add(messages.Under("endpointPropagation", l.EndpointPropagation.Validate()))
-	return problems.Err()
-}
-
-// Validate reports everything that makes the front unusable.
-func (f Front) Validate() error {
-	var problems messages.Problems
-	if f.Retry <= 0 {
-		problems.Addf("retry", "found %s, expected a duration above 0", f.Retry)
-	}
-	if f.Slots < 1 {
-		problems.Addf("slots", "found %d, expected at least 1", f.Slots)
-	}
-	if f.Capacity < 1 {
-		problems.Addf("capacity", "found %d, expected at least 1", f.Capacity)
-	}
-	problems.Add(checkDelay("timeout", f.Timeout))
-	problems.Add(checkDelay("notifyEvery", f.NotifyEvery))
 	return problems.Err()
 }
 
@@ -78,6 +62,7 @@ func (s Spec) Validate() error {
 	problems.Add(messages.Under("routing", s.Routing.Validate()))
 	problems.Add(checkDelay("requestTimeout", s.RequestTimeout))
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
+	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
 	if s.Front != nil {
 		problems.Add(messages.Under("front", s.Front.Validate()))

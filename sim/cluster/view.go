@@ -35,7 +35,7 @@ func (c *Cluster) Counters() Counters { return c.tally.Total() }
 // Held is the number of requests that wait outside of pods: in the central
 // queue or at the front.
 func (c *Cluster) Held() int {
-	return int(c.central.length+c.front.queue.length) + c.front.asleep
+	return int(c.central.length+c.front.queue.length) + c.front.sleepers
 }
 
 // Waiting is the number of requests whose service has not begun, wherever they

@@ -71,6 +71,9 @@ func (q *Queue[T]) Next() time.Duration {
 	return q.heap[0].At
 }
 
+// Peek is the earliest event, which stays. It panics on an empty queue.
+func (q *Queue[T]) Peek() Event[T] { return q.heap[0] }
+
 // Push adds an event.
 func (q *Queue[T]) Push(at time.Duration, phase Phase, payload T) {
 	e := Event[T]{At: at, Phase: phase, Payload: payload, sequence: q.sequence}

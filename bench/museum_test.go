@@ -1,0 +1,58 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/scenarios"
+	"github.com/scalelab/scalelab/sim"
+)
+
+const museumPage = "../docs/museum.md"
+
+const museumHead = `# The museum of known faults
+
+Each scenario shows one known fault of KubeElasti on the same requests: with the behaviour of a released version, and with ` + "`fixed`" + `, our default, in which it is mended. ` + "`scalelab compare museum-350-deaf`" + ` replays one of them; ` + "`scalelab scenarios museum-350-deaf`" + ` prints its YAML with the story. This page is written by the tests (` + "`make golden`" + `).
+
+| scenario | KubeElasti | requests | lost | cold | p99 |
+|---|---|---:|---:|---:|---:|
+`
+
+const museumFoot = `
+Not shown, because they depend on the interleaving of threads, or on what is outside of one workload: slots that leak when two requests leave in the same instant, the queue counter that is read and written without a lock, and the Prometheus response that is decoded into a global of the package. Our own resolver and scaler have none of the three.
+`
+
+// TestMuseumPage holds docs/museum.md against what the scenarios give.
+func TestMuseumPage(t *testing.T) {
+	var page strings.Builder
+	page.WriteString(museumHead)
+	for _, name := range scenarios.Names() {
+		if !strings.HasPrefix(name, "museum-") {
+			continue
+		}
+		s, err := scenarios.Load(name)
+		require.NoError(t, err)
+		for _, autoscaler := range s.AutoscalerNames() {
+			spec, err := s.Spec(autoscaler, s.Document.Seed)
+			require.NoError(t, err)
+			r, err := sim.Run(context.Background(), spec)
+			require.NoError(t, err)
+			fmt.Fprintf(&page, "| %s | %s | %d | %d | %d | %s |\n", name, spec.Strategy.Elasti.World.Behaviour,
+				r.Requests.Arrived, r.Requests.Lost(), r.Requests.Cold, bench.Seconds(r.LatencyS.P99))
+		}
+	}
+	page.WriteString(museumFoot)
+	if *update {
+		require.NoError(t, os.WriteFile(museumPage, []byte(page.String()), 0o644))
+	}
+	written, err := os.ReadFile(museumPage)
+	require.NoError(t, err)
+	assert.Equal(t, string(written), page.String())
+}
