@@ -1,13 +1,11 @@
 package cluster
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/sim/event"
-	"github.com/scalelab/scalelab/sim/random"
 )
 
 // pod is one pod, from its creation on; ended pods keep their entry.
@@ -20,62 +18,6 @@ type pod struct {
 	idle      time.Duration // Ready with nothing in service, summed up
 	listensAt time.Duration // when it accepts connections
 	uid       uint64        // random, as the API's: the tie-break of scale-down
-}
-
-// life is a step in a pod's life that is due later.
-type life struct {
-	pod  int32
-	step step
-}
-
-type step uint8
-
-const (
-	toScheduled step = iota
-	toStarting
-	toReady
-	toRoutable
-	endOfGrace
-	handedOver // no pod's step: requests go to the pods instead of the front
-)
-
-// lifecycle holds the drawn durations of the stages of a pod's start.
-type lifecycle struct {
-	schedule, pull, start, listen, propagation stage
-	uids                                       random.Key
-}
-
-// stage is one drawn duration of every pod.
-type stage struct {
-	dist random.Dist
-	key  random.Key
-}
-
-func (s *stage) of(p *pod) time.Duration {
-	stream := s.key.At(uint64(p.ID))
-	return s.dist.Draw(&stream)
-}
-
-func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
-	l := lifecycle{uids: seed.Key("uid", 0)}
-	for _, part := range []struct {
-		name  string
-		spec  random.Spec
-		stage *stage
-	}{
-		{"schedule", spec.Schedule, &l.schedule},
-		{"imagePull", spec.ImagePull, &l.pull},
-		{"start", spec.Start, &l.start},
-		{"listen", spec.Listen, &l.listen},
-		{"endpointPropagation", spec.EndpointPropagation, &l.propagation},
-	} {
-		dist, err := random.New(part.spec)
-		if err != nil {
-			return l, fmt.Errorf("lifecycle %s: %w", part.name, err)
-		}
-		*part.stage = stage{dist: dist, key: seed.Key("lifecycle."+part.name, 0)}
-	}
-	return l, nil
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;
@@ -258,60 +200,6 @@ func (c *Cluster) abandon(i int32) {
 	if q.viaFront {
 		q.viaFront = false
 		c.leaveFront()
-	}
-}
-
-// start begins the service of a request in a pod with a free slot.
-func (c *Cluster) start(p *pod, i int32) {
-	q := &c.requests.slab[i]
-	q.start, q.place, q.pod, q.slot = c.now, inService, p.ID, int32(len(p.serving))
-	if len(p.serving) == 0 && p.State == Ready {
-		p.idle += c.now - p.idleSince
-	}
-	p.serving = append(p.serving, i)
-	c.departures.push(c.now+q.service, i)
-	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
-}
-
-// leaveSlot takes a request out of service.
-func (c *Cluster) leaveSlot(p *pod, i int32) {
-	last := len(p.serving) - 1
-	moved, slot := p.serving[last], c.requests.slab[i].slot
-	p.serving[slot] = moved
-	c.requests.slab[moved].slot = slot
-	p.serving = p.serving[:last]
-	if last == 0 && p.State == Ready {
-		p.idleSince = c.now
-	}
-	c.router.changed(p, -1, true)
-}
-
-// enqueue puts a request into the pod's queue.
-func (c *Cluster) enqueue(p *pod, i int32) {
-	q := &c.requests.slab[i]
-	q.place, q.pod = podQueue, p.ID
-	p.queue.push(&c.requests, i)
-	c.router.changed(p, +1, false)
-}
-
-func (c *Cluster) leaveQueue(p *pod, i int32) {
-	p.queue.remove(&c.requests, i)
-	c.router.changed(p, -1, false)
-	c.finishDraining(p)
-}
-
-// refill gives a free slot of the pod to the request that waits longest for it.
-func (c *Cluster) refill(p *pod) {
-	switch {
-	case p.queue.length > 0:
-		i := p.queue.pop(&c.requests)
-		c.router.changed(p, -1, true)
-		c.start(p, i)
-	case c.central.length > 0 && p.position != none:
-		p.Received++
-		c.start(p, c.central.pop(&c.requests))
-	default:
-		c.finishDraining(p)
 	}
 }
 

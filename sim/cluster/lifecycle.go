@@ -1,0 +1,64 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// life is a step in a pod's life that is due later.
+type life struct {
+	pod  int32
+	step step
+}
+
+type step uint8
+
+const (
+	toScheduled step = iota
+	toStarting
+	toReady
+	toRoutable
+	endOfGrace
+	handedOver // no pod's step: requests go to the pods instead of the front
+)
+
+// lifecycle holds the drawn durations of the stages of a pod's start.
+type lifecycle struct {
+	schedule, pull, start, listen, propagation stage
+	uids                                       random.Key
+}
+
+// stage is one drawn duration of every pod.
+type stage struct {
+	dist random.Dist
+	key  random.Key
+}
+
+func (s *stage) of(p *pod) time.Duration {
+	stream := s.key.At(uint64(p.ID))
+	return s.dist.Draw(&stream)
+}
+
+func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
+	l := lifecycle{uids: seed.Key("uid", 0)}
+	for _, part := range []struct {
+		name  string
+		spec  random.Spec
+		stage *stage
+	}{
+		{"schedule", spec.Schedule, &l.schedule},
+		{"imagePull", spec.ImagePull, &l.pull},
+		{"start", spec.Start, &l.start},
+		{"listen", spec.Listen, &l.listen},
+		{"endpointPropagation", spec.EndpointPropagation, &l.propagation},
+	} {
+		dist, err := random.New(part.spec)
+		if err != nil {
+			return l, fmt.Errorf("lifecycle %s: %w", part.name, err)
+		}
+		*part.stage = stage{dist: dist, key: seed.Key("lifecycle."+part.name, 0)}
+	}
+	return l, nil
+}

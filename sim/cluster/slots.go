@@ -1,0 +1,55 @@
+package cluster
+
+// start begins the service of a request in a pod with a free slot.
+func (c *Cluster) start(p *pod, i int32) {
+	q := &c.requests.slab[i]
+	q.start, q.place, q.pod, q.slot = c.now, inService, p.ID, int32(len(p.serving))
+	if len(p.serving) == 0 && p.State == Ready {
+		p.idle += c.now - p.idleSince
+	}
+	p.serving = append(p.serving, i)
+	c.departures.push(c.now+q.service, i)
+	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
+}
+
+// leaveSlot takes a request out of service.
+func (c *Cluster) leaveSlot(p *pod, i int32) {
+	last := len(p.serving) - 1
+	moved, slot := p.serving[last], c.requests.slab[i].slot
+	p.serving[slot] = moved
+	c.requests.slab[moved].slot = slot
+	p.serving = p.serving[:last]
+	if last == 0 && p.State == Ready {
+		p.idleSince = c.now
+	}
+	c.router.changed(p, -1, true)
+}
+
+// enqueue puts a request into the pod's queue.
+func (c *Cluster) enqueue(p *pod, i int32) {
+	q := &c.requests.slab[i]
+	q.place, q.pod = podQueue, p.ID
+	p.queue.push(&c.requests, i)
+	c.router.changed(p, +1, false)
+}
+
+func (c *Cluster) leaveQueue(p *pod, i int32) {
+	p.queue.remove(&c.requests, i)
+	c.router.changed(p, -1, false)
+	c.finishDraining(p)
+}
+
+// refill gives a free slot of the pod to the request that waits longest for it.
+func (c *Cluster) refill(p *pod) {
+	switch {
+	case p.queue.length > 0:
+		i := p.queue.pop(&c.requests)
+		c.router.changed(p, -1, true)
+		c.start(p, i)
+	case c.central.length > 0 && p.position != none:
+		p.Received++
+		c.start(p, c.central.pop(&c.requests))
+	default:
+		c.finishDraining(p)
+	}
+}
