@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench cover fuzz
+.PHONY: build test race lint golden bench cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab

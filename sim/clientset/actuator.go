@@ -48,7 +48,7 @@ type Actuator struct {
 	pods       map[int32]*pod
 	endpoints  *endpoints
 	hpa        *hpaStatus
-	elasti     *elastiStatus
+	elasti     *kubeElasti
 }
 
 // New makes the API objects of a run as they stand at time 0, which is the
@@ -92,7 +92,8 @@ func (a *Actuator) Name() string { return "clientset" }
 func (a *Actuator) Cluster() *fakecluster.Cluster { return a.cluster }
 
 // Mirror writes the transitions as changes of Pods, each at its own instant,
-// then the EndpointSlices and the Deployment's status if they have changed.
+// then the EndpointSlices, the Deployment's status and the way of the traffic if
+// they have changed.
 func (a *Actuator) Mirror(now time.Duration, changes []cluster.Transition, counts messages.Replicas) error {
 	defer a.cluster.ClearActions()
 	ctx := context.Background()
@@ -108,6 +109,11 @@ func (a *Actuator) Mirror(now time.Duration, changes []cluster.Transition, count
 	}
 	if err := a.mirrorCounts(ctx, counts); err != nil {
 		return fmt.Errorf("mirror status of %s at %s: %w", a.target, now, err)
+	}
+	if a.elasti != nil {
+		if err := a.elasti.lead(ctx, counts); err != nil {
+			return fmt.Errorf("lead the traffic of %s at %s: %w", a.target, now, err)
+		}
 	}
 	return nil
 }
@@ -183,13 +189,19 @@ func (a *Actuator) Carry(now time.Duration, loop string, d messages.Decision) (i
 	switch {
 	case loop == "hpa" && a.hpa != nil:
 		err = a.hpa.record(ctx, before, d)
-	case loop == "elasti" && a.elasti != nil && d.Reason == messages.ReasonScaleFromZero:
+	case loop == "elasti" && a.elasti != nil && wantsUp(d.Reason):
 		err = a.elasti.stamp(ctx)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("record decision of %s at %s: %w", loop, now, err)
 	}
 	return scale.Desired, nil
+}
+
+// wantsUp says whether a decision of the KubeElasti operator counts as a use of
+// the workload.
+func wantsUp(r messages.Reason) bool {
+	return r == messages.ReasonScaleFromZero || r == messages.ReasonScaleUp || r == messages.ReasonActive
 }
 
 // ignoreNotFound is for deletions of what the server may have removed already.

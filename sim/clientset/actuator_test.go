@@ -65,9 +65,10 @@ func getPod(t *testing.T, a *Actuator, id int32) *corev1.Pod {
 	return p
 }
 
+// slicesOf are the slices of the pods, without the one that leads to the resolver.
 func slicesOf(t assert.TestingT, a *Actuator) []discoveryv1.EndpointSlice {
 	list, err := a.Cluster().Client.DiscoveryV1().EndpointSlices(a.target.Namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: discoveryv1.LabelServiceName + "=web",
+		LabelSelector: discoveryv1.LabelServiceName + "=web," + discoveryv1.LabelManagedBy + "!=" + k8shelper.ManagedBy,
 	})
 	assert.NoError(t, err)
 	return list.Items
@@ -314,11 +315,13 @@ func TestFailuresOfTheAPIAreReported(t *testing.T) {
 			_, err := a.Replicas(0)
 			return err
 		}},
-		"scale is not written":          {"update", "deployments", "scale", carry("oracle", rescale)},
-		"hpa status is not written":     {"update", "horizontalpodautoscalers", "status", carry("hpa", rescale)},
-		"event is not written":          {"create", "events", "", carry("hpa", rescale)},
-		"elasti service is not read":    {"get", "elastiservices", "", carry("elasti", rescale)},
-		"elasti service is not written": {"update", "elastiservices", "status", carry("elasti", rescale)},
+		"scale is not written":           {"update", "deployments", "scale", carry("oracle", rescale)},
+		"hpa status is not written":      {"update", "horizontalpodautoscalers", "status", carry("hpa", rescale)},
+		"event is not written":           {"create", "events", "", carry("hpa", rescale)},
+		"elasti service is not written":  {"patch", "elastiservices", "status", carry("elasti", rescale)},
+		"resolver slice is not written":  {"create", "endpointslices", "", func(a *Actuator) error { return a.Mirror(0, nil, messages.Replicas{}) }},
+		"private service is not written": {"create", "services", "", func(a *Actuator) error { return a.Mirror(0, nil, messages.Replicas{}) }},
+		"resolver slice is not deleted":  {"delete", "endpointslices", "", mirror},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := web(0)

@@ -76,13 +76,13 @@ func (a *Actuator) createObjects(ctx context.Context, o sim.Objects) error {
 		a.hpa = &hpaStatus{client: client, clock: a.clock, hpa: hpa}
 	}
 	if o.Elasti != nil {
-		return a.createElasti(ctx, o.Elasti)
+		return a.createElasti(ctx, o.Elasti, service.Name)
 	}
 	return nil
 }
 
 // createElasti creates the custom resource; the conversion copies the manifest.
-func (a *Actuator) createElasti(ctx context.Context, manifest *elasti.ElastiService) error {
+func (a *Actuator) createElasti(ctx context.Context, manifest *elasti.ElastiService, service string) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(manifest)
 	if err != nil {
 		return fmt.Errorf("convert elasti service %s: %w", manifest.Name, err)
@@ -93,7 +93,10 @@ func (a *Actuator) createElasti(ctx context.Context, manifest *elasti.ElastiServ
 	if _, err := client.Create(ctx, u, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create elasti service %s: %w", u.GetName(), err)
 	}
-	a.elasti = &elastiStatus{client: client, clock: a.clock, name: u.GetName()}
+	a.elasti = &kubeElasti{
+		ops: a.ops, clock: a.clock, namespace: u.GetNamespace(), name: u.GetName(),
+		service: cmp.Or(manifest.Spec.Service, service),
+	}
 	return nil
 }
 

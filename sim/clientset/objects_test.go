@@ -138,7 +138,9 @@ func TestAWorkloadLivesInItsOwnNamespace(t *testing.T) {
 	require.NoError(t, err)
 	u, err := a.Cluster().Dynamic.Resource(k8shelper.ElastiServices).Namespace("shop").Get(ctx, "front", metav1.GetOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]any{"lastScaledUpTime": "2026-01-05T00:00:03Z"}, u.Object["status"])
+	assert.Equal(t, map[string]any{
+		"mode": "serve", "lastReconciledTime": "2026-01-05T00:00:01Z", "lastScaledUpTime": "2026-01-05T00:00:03Z",
+	}, u.Object["status"])
 
 	require.NoError(t, a.Mirror(5*time.Second, []cluster.Transition{
 		at(4, 0, cluster.Draining), at(4, 1, cluster.Gone), at(5, 0, cluster.Gone),

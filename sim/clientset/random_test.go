@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
+	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/sim"
@@ -125,7 +126,7 @@ func checkEndpoints(t *rapid.T, a *Actuator, w *world) {
 	sort.Strings(terminating)
 	assert.Equal(t, w.in(cluster.Ready), ready)
 	assert.Equal(t, w.in(cluster.Draining), terminating)
-	has, err := a.ops.HasReadyEndpoint(ctx, a.target.Namespace, "web")
+	has, err := a.ops.HasReadyEndpoint(ctx, a.target.Namespace, "web", k8shelper.ManagedBy)
 	require.NoError(t, err)
 	assert.Equal(t, len(ready) > 0, has)
 }

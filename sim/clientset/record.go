@@ -8,8 +8,6 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
@@ -70,26 +68,5 @@ func (h *hpaStatus) announce(ctx context.Context, d messages.Decision) error {
 		Source:         corev1.EventSource{Component: "horizontal-pod-autoscaler"},
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
 	}, metav1.CreateOptions{})
-	return err
-}
-
-// elastiStatus writes what the KubeElasti operator records.
-type elastiStatus struct {
-	client dynamic.ResourceInterface
-	clock  clock.PassiveClock
-	name   string
-}
-
-// stamp sets status.lastScaledUpTime, from which the cooldown is counted.
-func (e *elastiStatus) stamp(ctx context.Context) error {
-	u, err := e.client.Get(ctx, e.name, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	now := e.clock.Now().UTC().Format(time.RFC3339)
-	if err := unstructured.SetNestedField(u.Object, now, "status", "lastScaledUpTime"); err != nil {
-		return err
-	}
-	_, err = e.client.UpdateStatus(ctx, u, metav1.UpdateOptions{})
 	return err
 }
