@@ -31,6 +31,16 @@ func (f *fingerprint) text(s string) {
 	f.record = append(f.record, s...)
 }
 
+// flushAt is how many bytes are hashed at once.
+const flushAt = 8 << 10
+
+// full hashes what has come together, if it is enough to be worth it.
+func (f *fingerprint) full() {
+	if len(f.record) >= flushAt {
+		f.flush()
+	}
+}
+
 func (f *fingerprint) flush() {
 	if f.sum == nil {
 		f.sum = sha256.New()
@@ -43,19 +53,19 @@ func (f *fingerprint) decision(now time.Duration, loop string, current int32, d 
 	f.int('d', int64(now), int64(current), int64(d.Desired))
 	f.text(loop)
 	f.text(string(d.Reason))
-	f.flush()
+	f.full()
 }
 
 func (f *fingerprint) transition(t cluster.Transition) {
 	f.int('t', int64(t.At), int64(t.Pod), int64(t.To))
-	f.flush()
+	f.full()
 }
 
 func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency *cluster.Histogram) {
 	f.int('s', int64(now), int64(c.Arrived), int64(c.Completed), int64(c.TimedOut),
 		int64(c.Rejected), int64(c.Failed), int64(c.Cold), int64(c.InFlight))
 	latency.Each(func(bucket int, count uint64) { f.int(int64(bucket), int64(count)) })
-	f.flush()
+	f.full()
 }
 
 func (f *fingerprint) String() string {
