@@ -10,10 +10,11 @@ import (
 	"github.com/scalelab/scalelab/scaling/elasti"
 )
 
-// poll is one poll of one service. It has the target's turn from the reading of
-// the replicas to the last write, so that no wake-up comes between what it
-// decides on and what it does.
-func (h *Handler) poll(ctx context.Context, s *service) {
+// inTurn lets nobody else touch the target while do works on the scale that it
+// is given: from the reading of the replicas to the last write, so that no
+// wake-up comes between what is decided on and what is done. A service that is
+// not current any more is left alone.
+func (h *Handler) inTurn(ctx context.Context, s *service, do func(seen k8shelper.Scale)) {
 	done, err := h.targets.take(ctx, s.turn)
 	if err != nil {
 		return
@@ -27,13 +28,23 @@ func (h *Handler) poll(ctx context.Context, s *service) {
 		h.report.failed(ctx, s.reference, EventScaleFailed, err)
 		return
 	}
+	do(seen)
+}
+
+// poll is one poll of one service.
+func (h *Handler) poll(ctx context.Context, s *service) {
+	h.inTurn(ctx, s, func(seen k8shelper.Scale) { h.pollOn(ctx, s, seen) })
+}
+
+func (h *Handler) pollOn(ctx context.Context, s *service, seen k8shelper.Scale) {
 	decision := s.autoscaler.Poll(h.options.Clock.Now(), replicas(seen), func(trigger int) elasti.Vote {
 		return h.vote(ctx, s, trigger)
 	})
 	if ctx.Err() != nil {
 		return // what was voted is that we are being stopped
 	}
-	switch err = h.carry(ctx, s, seen, decision); {
+	err := h.carry(ctx, s, seen, decision)
+	switch {
 	case err != nil: // the replicas are not known; the next poll looks
 	case wishOf(decision) == down:
 		h.rise(s, 0)

@@ -21,20 +21,9 @@ func (h *Handler) leads() bool { return h.options.Resolver != Resolver{} }
 
 // look settles the mode of a service outside of a poll.
 func (h *Handler) look(ctx context.Context, s *service) {
-	done, err := h.targets.take(ctx, s.turn)
-	if err != nil {
-		return
-	}
-	defer done()
-	if !h.current(s) {
-		return
-	}
-	seen, err := h.scale(ctx, s)
-	if err != nil {
-		h.report.failed(ctx, s.reference, EventScaleFailed, err)
-		return
-	}
-	_ = h.settle(ctx, s, seen) // is reported
+	h.inTurn(ctx, s, func(seen k8shelper.Scale) {
+		_ = h.settle(ctx, s, seen) // is reported
+	})
 }
 
 // settle decides the mode of a service, leads its traffic there, and tells.
