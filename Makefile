@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench cover
+.PHONY: build test race lint golden bench fidelity cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab
@@ -23,6 +23,9 @@ golden: ## rewrite golden files and fingerprints; read the diff before committin
 
 bench: ## speed and outcome of every scenario, for benchstat
 	go test -run '^$$' -bench . -count 6 ./bench
+
+fidelity: ## the simulator against queueing theory: rewrites docs/fidelity.md
+	go test ./sim/cluster -count 1 -run Fidelity -fidelity
 
 cover:
 	go test -coverprofile=coverage.out ./...
