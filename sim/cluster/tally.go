@@ -26,6 +26,7 @@ type Tally struct {
 	current     int // phase of the next arrival
 	phases      []PhaseTally
 	interval    *Histogram
+	observe     func(q *request, now time.Duration, f fate) // for tests; nil otherwise
 }
 
 // NewTally divides requests by phases that begin at the given rising instants,
@@ -52,6 +53,9 @@ func (t *Tally) arrive(now time.Duration) uint16 {
 func (t *Tally) end(q *request, now time.Duration, f fate) {
 	p := &t.phases[q.phase]
 	p.InFlight--
+	if t.observe != nil {
+		t.observe(q, now, f)
+	}
 	switch f {
 	case completed:
 		p.Completed++

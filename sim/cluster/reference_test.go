@@ -1,0 +1,600 @@
+package cluster
+
+import (
+	"cmp"
+	"container/heap"
+	"math/big"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/scalelab/scalelab/scaling/elasti/hold"
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// reference is a second, deliberately plain data plane: one list of events, one
+// closure each, and slices searched from end to end. It follows docs/concepts.md
+// and the comments on Spec and hold.Settings. Cluster must agree with it to the
+// nanosecond.
+type reference struct {
+	spec     Spec
+	seed     random.Seed
+	now      time.Duration
+	events   referenceEvents
+	sequence int
+
+	demand  Demand
+	stages  map[string]random.Dist
+	routing random.Stream
+
+	requests []*referenceRequest // all that ever arrived
+	pods     []*referencePod     // all that ever were
+	routable []*referencePod
+	central  []*referenceRequest
+	turn     int
+	desired  int
+
+	service        hold.Service
+	frontQueue     []*referenceRequest
+	unreachable    bool
+	wake           bool
+	reachableSince time.Duration
+
+	elastic       int // pods of an elastic cluster
+	existed, idle time.Duration
+	transitions   []Transition
+}
+
+// The order within one instant, as Advance documents it.
+const (
+	rankLife = iota
+	rankDeparture
+	rankTimeout
+	rankDeadline
+	rankDial
+	rankLook
+	rankArrival
+)
+
+type referenceEvent struct {
+	at             time.Duration
+	rank, sequence int
+	do             func()
+}
+
+type referenceEvents []referenceEvent
+
+func (e referenceEvents) Len() int { return len(e) }
+func (e referenceEvents) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(e[i].at, e[j].at), cmp.Compare(e[i].rank, e[j].rank), cmp.Compare(e[i].sequence, e[j].sequence)) < 0
+}
+func (e referenceEvents) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *referenceEvents) Push(x any)   { *e = append(*e, x.(referenceEvent)) }
+func (e *referenceEvents) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}
+
+type referenceRequest struct {
+	record
+	told     bool // the client knows its fate
+	demand   time.Duration
+	place    uint8
+	began    time.Duration // start of service, of ghosts too
+	viaFront bool          // holds a slot of the front
+	cold     bool
+	dials    int
+}
+
+type referencePod struct {
+	PodStatus
+	listensAt time.Duration
+	uid       uint64
+	serving   []*referenceRequest
+	queue     []*referenceRequest
+}
+
+func (p *referencePod) load() int { return len(p.serving) + len(p.queue) }
+
+func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *reference {
+	demand, err := NewDemand(spec, seed)
+	if err != nil {
+		panic(err)
+	}
+	w := &reference{spec: spec, seed: seed, demand: demand, routing: seed.Key("routing", 0).Stream(), stages: map[string]random.Dist{}}
+	for name, spec := range map[string]random.Spec{
+		"schedule": spec.Lifecycle.Schedule, "imagePull": spec.Lifecycle.ImagePull, "start": spec.Lifecycle.Start,
+		"listen": spec.Lifecycle.Listen, "endpointPropagation": spec.Lifecycle.EndpointPropagation,
+	} {
+		if w.stages[name], err = random.New(spec); err != nil {
+			panic(err)
+		}
+	}
+	if !spec.Elastic {
+		w.desired = int(spec.Replicas)
+		for range spec.Replicas {
+			p := w.newPod()
+			p.ScheduledAt, p.StartedAt = 0, 0
+			w.becomeReady(p)
+			w.becomeRoutable(p)
+		}
+	}
+	for _, at := range arrivals {
+		w.on(at, rankArrival, w.arrive)
+	}
+	return w
+}
+
+func (w *reference) on(at time.Duration, rank int, do func()) {
+	w.sequence++
+	heap.Push(&w.events, referenceEvent{at: at, rank: rank, sequence: w.sequence, do: do})
+}
+
+func (w *reference) after(delay time.Duration, rank int, do func()) { w.on(w.now+delay, rank, do) }
+
+func (w *reference) advance(to time.Duration) (wake bool) {
+	for len(w.events) > 0 && w.events[0].at <= to {
+		e := heap.Pop(&w.events).(referenceEvent)
+		w.moveTo(e.at)
+		e.do()
+		if w.wake {
+			w.wake = false
+			return true
+		}
+	}
+	w.moveTo(to)
+	return false
+}
+
+// moveTo sums up the pods' time on the way.
+func (w *reference) moveTo(to time.Duration) {
+	passed := to - w.now
+	w.existed += time.Duration(w.elastic) * passed
+	for _, p := range w.pods {
+		if p.State != Gone {
+			w.existed += passed
+		}
+		if p.State == Ready && len(p.serving) == 0 {
+			w.idle += passed
+		}
+	}
+	w.now = to
+}
+
+// --- requests ---
+
+func (w *reference) arrive() {
+	index := uint64(len(w.requests))
+	q := &referenceRequest{record: record{fate: inFlightFate, arrival: w.now, start: NotYet, end: NotYet, pod: none}, demand: w.demand.At(index)}
+	w.requests = append(w.requests, q)
+	if w.spec.RequestTimeout > 0 {
+		w.after(w.spec.RequestTimeout, rankTimeout, func() { w.giveUp(q) })
+	}
+	switch {
+	case w.spec.Elastic:
+		w.serveElastically(q)
+	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover():
+		w.route(q)
+	case w.spec.Front != nil && !w.unreachable:
+		w.admit(q)
+	default:
+		w.finish(q, failed)
+	}
+}
+
+// tell settles what the client sees.
+func (w *reference) tell(q *referenceRequest, f fate) {
+	if !q.told {
+		q.told, q.fate, q.end = true, f, w.now
+	}
+}
+
+// finish ends a request for everybody, and frees its slot of the front.
+func (w *reference) finish(q *referenceRequest, f fate) {
+	w.tell(q, f)
+	q.place = free
+	if q.viaFront {
+		q.viaFront = false
+		w.fillFront()
+	}
+}
+
+// unwait takes a waiting request from wherever it waits.
+func (w *reference) unwait(q *referenceRequest) {
+	w.central = without(w.central, q)
+	w.frontQueue = without(w.frontQueue, q)
+	for _, p := range w.pods {
+		p.queue = without(p.queue, q)
+	}
+}
+
+func without(list []*referenceRequest, q *referenceRequest) []*referenceRequest {
+	return slices.DeleteFunc(list, func(o *referenceRequest) bool { return o == q })
+}
+
+// giveUp is the client's timeout: a waiting request leaves, a served one is
+// served on for nobody.
+func (w *reference) giveUp(q *referenceRequest) {
+	switch {
+	case q.told:
+	case q.place == inService, q.asleep() && w.spec.Front.Faults.GhostsStay:
+		w.tell(q, timedOut)
+	default:
+		w.unwait(q)
+		w.finish(q, timedOut)
+	}
+}
+
+func (q *referenceRequest) asleep() bool { return q.place == frontHeld || q.place == frontDialing }
+
+// --- pods and their slots ---
+
+func (w *reference) hasSlot(p *referencePod) bool { return len(p.serving) < w.spec.PerPod.Concurrency }
+
+func (w *reference) serve(p *referencePod, q *referenceRequest) {
+	q.began, q.place = w.now, inService
+	if !q.told { // else it is a ghost's, which the client never hears of
+		q.start, q.pod = w.now, p.ID
+	}
+	p.serving = append(p.serving, q)
+	w.after(q.demand, rankDeparture, func() {
+		if q.place == inService {
+			w.depart(p, q)
+		}
+	})
+}
+
+func (w *reference) depart(p *referencePod, q *referenceRequest) {
+	p.serving = without(p.serving, q)
+	p.Completed++
+	p.CPU += w.cpu(q)
+	switch {
+	case len(p.queue) > 0:
+		next := p.queue[0]
+		p.queue = p.queue[1:]
+		w.serve(p, next)
+	default:
+		w.takeFromCentral(p)
+	}
+	w.finishDraining(p)
+	if q.viaFront {
+		w.service.Answered(*w.spec.Front, w.now)
+	}
+	w.finish(q, completed)
+}
+
+func (w *reference) takeFromCentral(p *referencePod) {
+	for len(w.central) > 0 && slices.Contains(w.routable, p) && w.hasSlot(p) && (!literal.listen || w.now >= p.listensAt) {
+		q := w.central[0]
+		w.central = w.central[1:]
+		p.Received++
+		w.serve(p, q)
+	}
+}
+
+// cpu is the CPU time of a request: by default, a pod with all slots busy uses
+// its CPU request, or one core without one.
+func (w *reference) cpu(q *referenceRequest) time.Duration {
+	if w.spec.PerPod.CPUPerRequest != nil {
+		return *w.spec.PerPod.CPUPerRequest
+	}
+	milli := w.spec.CPURequestMilli
+	if milli == 0 {
+		milli = 1000
+	}
+	return time.Duration(int64(q.demand) * milli / 1000 / int64(w.spec.PerPod.Concurrency))
+}
+
+func (w *reference) serveElastically(q *referenceRequest) {
+	q.start, q.pod, q.place = w.now, 0, inService
+	w.resize()
+	w.after(q.demand, rankDeparture, func() {
+		q.place = free
+		w.resize()
+		w.finish(q, completed)
+	})
+}
+
+// resize has ceil(in service / concurrency) pods.
+func (w *reference) resize() {
+	n := 0
+	for _, q := range w.requests {
+		if q.place == inService {
+			n++
+		}
+	}
+	want := (n + w.spec.PerPod.Concurrency - 1) / w.spec.PerPod.Concurrency
+	for ; w.elastic < want; w.elastic++ {
+		w.transit(int32(w.elastic), Ready)
+	}
+	for ; w.elastic > want; w.elastic-- {
+		w.transit(int32(w.elastic-1), Draining)
+		w.transit(int32(w.elastic-1), Gone)
+	}
+}
+
+func (w *reference) transit(pod int32, to State) {
+	w.transitions = append(w.transitions, Transition{At: w.now, Pod: pod, To: to})
+}
+
+// --- routing ---
+
+func (w *reference) route(q *referenceRequest) {
+	p := w.pick()
+	if p == nil { // central queue, all slots taken
+		if len(w.central) >= w.spec.PerPod.Queue*len(w.routable) {
+			w.finish(q, rejected)
+			return
+		}
+		q.place = centralQueue
+		w.central = append(w.central, q)
+		return
+	}
+	if w.now < p.listensAt {
+		w.refused(q)
+		return
+	}
+	p.Received++
+	switch {
+	case w.hasSlot(p):
+		w.serve(p, q)
+	case len(p.queue) < w.spec.PerPod.Queue:
+		q.place = podQueue
+		p.queue = append(p.queue, q)
+	default:
+		w.finish(q, rejected)
+	}
+}
+
+func (w *reference) pick() *referencePod {
+	n := len(w.routable)
+	switch w.spec.Routing.Policy {
+	case "random":
+		return w.routable[w.routing.IntN(n)]
+	case "round-robin":
+		return w.inTurn(func(*referencePod) int { return 0 })
+	case "least-request":
+		return w.inTurn((*referencePod).load)
+	case "p2c":
+		first := w.routing.IntN(n)
+		if n == 1 {
+			return w.routable[0]
+		}
+		others := slices.Delete(slices.Clone(w.routable), first, first+1)
+		second := others[w.routing.IntN(n-1)]
+		if second.load() < w.routable[first].load() {
+			return second
+		}
+		return w.routable[first]
+	}
+	if !slices.ContainsFunc(w.routable, w.hasSlot) {
+		return nil
+	}
+	return w.inTurn(func(p *referencePod) int {
+		if w.hasSlot(p) {
+			return 0
+		}
+		return 1
+	})
+}
+
+// inTurn is the pod that costs least; equal ones take turns.
+func (w *reference) inTurn(cost func(*referencePod) int) *referencePod {
+	inOrder := slices.Concat(w.routable[w.turn:], w.routable[:w.turn])
+	best := slices.MinFunc(inOrder, func(a, b *referencePod) int { return cmp.Compare(cost(a), cost(b)) })
+	w.turn = (slices.Index(w.routable, best) + 1) % len(w.routable)
+	return best
+}
+
+// --- the pods' lives ---
+
+func (w *reference) draw(stage string, p *referencePod) time.Duration {
+	stream := w.seed.Key("lifecycle."+stage, 0).At(uint64(p.ID))
+	dist := w.stages[stage]
+	return dist.Draw(&stream)
+}
+
+func (w *reference) newPod() *referencePod {
+	id := len(w.pods)
+	uid := w.seed.Key("uid", 0).At(uint64(id))
+	p := &referencePod{uid: uid.Uint64(), PodStatus: PodStatus{
+		ID: int32(id), CreatedAt: w.now,
+		ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, DeletedAt: NotYet,
+	}}
+	w.pods = append(w.pods, p)
+	return p
+}
+
+func (w *reference) become(p *referencePod, s State) {
+	p.State = s
+	w.transit(p.ID, s)
+}
+
+func (w *reference) create() {
+	p := w.newPod()
+	w.become(p, Pending)
+	w.stage(p, "schedule", func() {
+		p.ScheduledAt = w.now
+		w.become(p, Scheduled)
+		w.stage(p, "imagePull", func() {
+			p.StartedAt = w.now
+			w.become(p, Starting)
+			w.stage(p, "start", func() {
+				w.becomeReady(p)
+				p.listensAt = w.now + w.draw("listen", p)
+				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p) })
+				if literal.listen {
+					w.on(p.listensAt, rankLife, func() { w.takeFromCentral(p) })
+				}
+			})
+		})
+	})
+}
+
+// stage does something after a drawn time, unless the pod is deleted before.
+func (w *reference) stage(p *referencePod, name string, do func()) {
+	w.after(w.draw(name, p), rankLife, func() {
+		if p.State < Draining {
+			do()
+		}
+	})
+}
+
+func (w *reference) becomeReady(p *referencePod) {
+	p.ReadyAt = w.now
+	w.become(p, Ready)
+}
+
+func (w *reference) becomeRoutable(p *referencePod) {
+	if len(w.routable) == 0 {
+		w.reachableSince = w.now
+	}
+	w.routable = append(w.routable, p)
+	w.takeFromCentral(p)
+}
+
+// handover is how long requests go on through the front. Clients know the pods
+// of time 0.
+func (w *reference) handover() time.Duration {
+	if w.spec.Front == nil || w.reachableSince == 0 {
+		return 0
+	}
+	return w.spec.Handover
+}
+
+func (w *reference) alive() (alive []*referencePod) {
+	for _, p := range w.pods {
+		if p.State < Draining {
+			alive = append(alive, p)
+		}
+	}
+	return alive
+}
+
+func (w *reference) ready() (n int) {
+	for _, p := range w.pods {
+		if p.State == Ready {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *reference) scale(desired int) {
+	w.desired = desired
+	alive := w.alive()
+	for n := len(alive); n < desired; n++ {
+		w.create()
+	}
+	w.inOrderOfDeletion(alive)
+	for n := 0; n < len(alive)-desired; n++ {
+		w.delete(alive[n])
+	}
+}
+
+// inOrderOfDeletion inserts every pod before those that go later. How it sorts
+// matters, as the order has cycles: of pods a and b ready in the same second the
+// newer goes first, but a third one of another second can lie between them by
+// its UID.
+func (w *reference) inOrderOfDeletion(pods []*referencePod) {
+	for n := range pods {
+		for i := n; i > 0 && w.deletedFirst(pods[i], pods[i-1]) < 0; i-- {
+			pods[i], pods[i-1] = pods[i-1], pods[i]
+		}
+	}
+}
+
+// orderly says whether the order of deletion has no cycles among these pods.
+func (w *reference) orderly(pods []*referencePod) bool {
+	w.inOrderOfDeletion(pods)
+	for n, a := range pods {
+		for _, b := range pods[:n] {
+			if w.deletedFirst(a, b) < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (w *reference) deletedFirst(a, b *referencePod) int {
+	if a.State != b.State {
+		return cmp.Compare(a.State, b.State)
+	}
+	if a.State == Ready && a.ReadyAt/time.Second != b.ReadyAt/time.Second {
+		power := func(p *referencePod) int { return bits.Len64(uint64(w.now - p.ReadyAt/time.Second*time.Second)) }
+		return cmp.Or(cmp.Compare(power(a), power(b)), cmp.Compare(a.uid, b.uid))
+	}
+	return cmp.Compare(b.ID, a.ID)
+}
+
+func (w *reference) delete(p *referencePod) {
+	p.DeletedAt = w.now
+	if p.State != Ready {
+		w.become(p, Gone)
+		return
+	}
+	w.routable = slices.DeleteFunc(w.routable, func(o *referencePod) bool { return o == p })
+	if w.turn >= len(w.routable) {
+		w.turn = 0
+	}
+	w.become(p, Draining)
+	w.after(w.spec.GracePeriod, rankLife, func() { w.kill(p) })
+	w.finishDraining(p)
+}
+
+func (w *reference) finishDraining(p *referencePod) {
+	if p.State == Draining && p.load() == 0 {
+		w.become(p, Gone)
+	}
+}
+
+// kill fails what the pod still holds at the end of its grace.
+func (w *reference) kill(p *referencePod) {
+	if p.State != Draining {
+		return
+	}
+	held := slices.Concat(p.queue, p.serving)
+	p.queue, p.serving = nil, nil
+	w.become(p, Gone)
+	for _, q := range held {
+		w.finish(q, failed)
+	}
+}
+
+// --- what can be seen from outside ---
+
+func (w *reference) status(p *referencePod) PodStatus {
+	s := p.PodStatus
+	s.InService, s.Queued = int32(len(p.serving)), int32(len(p.queue))
+	for _, q := range p.serving {
+		if q.demand > 0 {
+			part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(w.now-q.began)))
+			s.CPU += time.Duration(part.Div(part, big.NewInt(int64(q.demand))).Int64())
+		}
+	}
+	return s
+}
+
+func (w *reference) counters() (c Counters) {
+	for _, q := range w.requests {
+		c.Arrived++
+		switch {
+		case !q.told:
+			c.InFlight++
+		case q.fate == completed:
+			c.Completed++
+			if q.cold {
+				c.Cold++
+			}
+		case q.fate == timedOut:
+			c.TimedOut++
+		case q.fate == rejected:
+			c.Rejected++
+		case q.fate == failed:
+			c.Failed++
+		}
+	}
+	return c
+}

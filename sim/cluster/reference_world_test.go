@@ -1,0 +1,365 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/scalelab/scalelab/scaling/elasti/hold"
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// literal switches the places where Cluster takes another reading than the
+// documented one; see reference.
+var literal struct{ listen, deadline, queuedGhost bool }
+
+const inFlightFate fate = 255
+
+// record is what became of one request.
+type record struct {
+	fate                fate
+	arrival, start, end time.Duration
+	pod                 int32 // that served it
+}
+
+func (r record) String() string {
+	name := map[fate]string{completed: "completed", timedOut: "timed out", rejected: "rejected", failed: "failed", inFlightFate: "in flight"}[r.fate]
+	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d", name, r.arrival, r.start, r.end, r.pod)
+}
+
+// witness feeds the arrivals of a Cluster and notes the fates of its requests.
+type witness struct {
+	cluster  *Cluster
+	arrivals instantsOf
+	owner    []int // index of arrival of the request in an entry of the slab
+	records  []record
+}
+
+// Next is called while an arrival is taken in: its entry of the slab is the
+// only one that is not in the free list and has no place yet.
+func (w *witness) Next() (time.Duration, bool) {
+	if c := w.cluster; c != nil {
+		listed := make([]bool, len(c.requests.slab))
+		for i := c.requests.free; i != none; i = c.requests.slab[i].next {
+			listed[i] = true
+		}
+		w.owner = append(w.owner, make([]int, len(listed)-len(w.owner))...)
+		for i := range c.requests.slab {
+			if c.requests.slab[i].place == free && !listed[i] {
+				w.owner[i] = len(w.records)
+			}
+		}
+		w.records = append(w.records, record{fate: inFlightFate, arrival: c.now, start: NotYet, end: NotYet, pod: none})
+	}
+	return w.arrivals.Next()
+}
+
+func (w *witness) ended(q *request, now time.Duration, f fate) {
+	for i := range w.cluster.requests.slab {
+		if &w.cluster.requests.slab[i] == q {
+			w.note(i)
+			r := &w.records[w.owner[i]]
+			if r.fate != inFlightFate {
+				panic(fmt.Sprintf("request %d has two fates: %s, then %d", w.owner[i], r, f))
+			}
+			r.fate, r.end = f, now
+		}
+	}
+}
+
+// note copies what the slab says about a request.
+func (w *witness) note(i int) {
+	q, r := &w.cluster.requests.slab[i], &w.records[w.owner[i]]
+	if r.start = q.start; q.start != NotYet {
+		r.pod = q.pod
+	}
+}
+
+// look brings the records of requests in flight up to date.
+func (w *witness) look() []record {
+	for i := range w.cluster.requests.slab {
+		if q := &w.cluster.requests.slab[i]; q.place != free && !q.gone {
+			w.note(i)
+		}
+	}
+	return w.records
+}
+
+// die draws the parts of a world.
+type die struct {
+	random.Stream
+	tick  time.Duration
+	crowd int // 1; above, so many pods and requests that rings and heaps grow
+}
+
+func (d *die) chance(percent int) bool { return d.IntN(100) < percent }
+
+// upTo is a delay from 0 to n ticks, and some nanoseconds if they do not count.
+func (d *die) upTo(n int) time.Duration {
+	at := time.Duration(d.IntN(n+1)) * d.tick
+	if d.tick%time.Millisecond != 0 {
+		at += time.Duration(d.IntN(int(d.tick)))
+	}
+	return at
+}
+
+func (d *die) stage(n int) random.Spec {
+	if d.chance(60) {
+		return random.Constant(d.upTo(n))
+	}
+	return random.Spec{Dist: "empirical", Values: []time.Duration{d.upTo(n), d.upTo(n), d.upTo(n)}}
+}
+
+func (d *die) spec() Spec {
+	s := Spec{
+		Replicas: int32(d.IntN(5 * d.crowd)),
+		PerPod: PerPod{
+			Concurrency: 1 + d.IntN(3), Queue: d.IntN(4), Discipline: "fifo", ServiceTime: d.stage(12),
+		},
+		Routing:         Routing{Policy: []string{"random", "round-robin", "least-request", "p2c", "central-queue"}[d.IntN(5)]},
+		GracePeriod:     d.upTo(8),
+		CPURequestMilli: int64(d.IntN(3)) * 333,
+		Lifecycle: Lifecycle{
+			Schedule: d.stage(2), ImagePull: d.stage(1), Start: d.stage(6), Listen: random.Constant(0), EndpointPropagation: d.stage(3),
+		},
+		Elastic: d.chance(5),
+	}
+	if d.chance(30) {
+		mean := d.upTo(6) + 1
+		s.PerPod.ServiceTime = random.Spec{Dist: "exponential", Mean: &mean}
+	}
+	if d.chance(70) {
+		s.RequestTimeout = d.upTo(12)
+	}
+	if d.chance(40) {
+		s.Lifecycle.Listen = d.stage(4)
+	}
+	if d.chance(20) {
+		cpu := d.upTo(3)
+		s.PerPod.CPUPerRequest = &cpu
+	}
+	if d.chance(60) {
+		s.Front, s.Handover = d.front(), d.upTo(4)
+	}
+	return s
+}
+
+func (d *die) front() *hold.Settings {
+	s := &hold.Settings{
+		Retry: d.upTo(3) + 1, Slots: 1 + d.IntN(8*d.crowd), Capacity: 1 + d.IntN(16*d.crowd), NotifyEvery: d.upTo(5),
+	}
+	if d.tick%time.Millisecond == 0 {
+		s.Retry = d.upTo(3) + d.tick
+	}
+	if d.chance(60) {
+		s.Timeout = d.upTo(10)
+	}
+	if d.chance(50) {
+		s.Faults = hold.Faults{
+			ReadyCache: d.upTo(5), Dials: d.IntN(3) * d.IntN(8), RefusedIsFinal: d.chance(50), CloseAfter: d.upTo(5), Closed: d.upTo(5),
+			GhostsStay: d.chance(50), FailedNotifyCounts: d.chance(50), NotifyOnArrival: d.chance(50), NotifyByName: d.chance(50),
+		}
+	}
+	return s
+}
+
+// duel holds Cluster against the reference in one world.
+type duel struct {
+	die
+	seed    random.Seed
+	spec    Spec
+	fast    *Cluster
+	witness *witness
+	plain   *reference
+	log     []string // what was done, for the message
+}
+
+func newDuel(seed random.Seed) *duel {
+	d := &duel{seed: seed, die: die{Stream: seed.Key("world", 0).Stream(), tick: 500 * time.Millisecond}}
+	switch chance := d.IntN(10); {
+	case chance == 0: // the first pause between two dials
+		d.tick = 50 * time.Millisecond
+	case chance < 5: // few events of one instant
+		d.tick += 12345
+	}
+	if d.crowd = 1; d.chance(1) {
+		d.crowd = 25
+	}
+	d.spec = d.die.spec()
+	var arrivals []time.Duration
+	for range 5 + d.IntN(50*d.crowd) {
+		arrivals = append(arrivals, d.upTo(40))
+	}
+	slices.Sort(arrivals)
+	d.witness = &witness{arrivals: arrivals}
+	d.plain = newReference(d.spec, seed, arrivals)
+	tally := NewTally([]time.Duration{0}, 0)
+	tally.observe = d.witness.ended
+	fast, err := New(d.spec, seed, d.witness, tally)
+	if err != nil {
+		panic(err)
+	}
+	d.fast, d.witness.cluster = fast, fast
+	return d
+}
+
+func (d *duel) run() error {
+	at := time.Duration(0)
+	for range 12 {
+		at += d.upTo(5)
+		if err := d.reach(at, d.chance(50)); err != nil {
+			return err
+		}
+		d.act()
+		if err := d.compare(); err != nil {
+			return err
+		}
+	}
+	if err := d.reach(at+10*time.Minute, false); err != nil {
+		return err
+	}
+	return d.compare()
+}
+
+// reach carries both to an instant; before says that nothing of that instant
+// has happened yet.
+func (d *duel) reach(at time.Duration, before bool) error {
+	for {
+		var fast, plain bool
+		if before {
+			fast = d.fast.Reach(at)
+			if plain = at > d.plain.now && d.plain.advance(at-1); !plain {
+				d.plain.moveTo(at)
+			}
+		} else {
+			fast, plain = d.fast.Advance(at), d.plain.advance(at)
+		}
+		d.log = append(d.log, fmt.Sprintf("at %s", d.fast.Now()))
+		if fast != plain || d.fast.Now() != d.plain.now {
+			return fmt.Errorf("wake-up: %t at %s, reference %t at %s", fast, d.fast.Now(), plain, d.plain.now)
+		}
+		if !fast {
+			return nil
+		}
+		arrived := d.chance(70)
+		d.fast.Notified(arrived)
+		d.plain.service.Notified(*d.spec.Front, d.plain.now, arrived)
+		if arrived {
+			d.scale(max(1, d.plain.desired))
+		}
+	}
+}
+
+func (d *duel) scale(n int) {
+	if alive := d.plain.alive(); len(alive) > 12 && n < len(alive) && !d.plain.orderly(alive) {
+		return // slices.SortFunc inserts up to 12 only
+	}
+	d.log = append(d.log, fmt.Sprintf("scale to %d", n))
+	d.fast.Scale(int32(n))
+	d.plain.scale(n)
+}
+
+// act changes the world.
+func (d *duel) act() {
+	if !d.spec.Elastic && d.chance(70) {
+		d.scale(d.IntN(7 * d.crowd))
+	}
+	if d.spec.Front == nil || d.spec.Elastic {
+		return
+	}
+	switch d.IntN(12) {
+	case 0:
+		d.log = append(d.log, "lose the front")
+		d.fast.LoseFront()
+		d.plain.loseFront()
+	case 1, 2:
+		reachable := d.chance(60)
+		d.log = append(d.log, fmt.Sprintf("front reachable: %t", reachable))
+		d.fast.ReachFront(reachable)
+		d.plain.unreachable = !reachable
+	case 3:
+		d.fast.Overheard()
+		d.plain.service.Overheard(*d.spec.Front, d.plain.now)
+	}
+}
+
+// compare says what differs first.
+func (d *duel) compare() error {
+	fast, plain := d.witness.look(), d.plain.requests
+	if len(fast) != len(plain) {
+		return fmt.Errorf("%d arrived, reference %d", len(fast), len(plain))
+	}
+	for i := range fast {
+		if fast[i] != plain[i].record {
+			return fmt.Errorf("request %d\n     cluster: %s\n   reference: %s", i, fast[i], plain[i].record)
+		}
+	}
+	got, want := d.fast.Transitions(nil), d.plain.transitions
+	d.plain.transitions = nil
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			return fmt.Errorf("transitions from number %d: %v, reference %v", i, got[min(i, len(got)):], want[min(i, len(want)):])
+		}
+	}
+	return d.compareCounts()
+}
+
+func (d *duel) compareCounts() error {
+	if got, want := d.fast.Counters(), d.plain.counters(); got != want {
+		return fmt.Errorf("counters: %+v, reference %+v", got, want)
+	}
+	existed, idle := d.fast.PodTime()
+	if existed != d.plain.existed || idle != d.plain.idle {
+		return fmt.Errorf("pod time: %s, %s idle, reference %s, %s idle", existed, idle, d.plain.existed, d.plain.idle)
+	}
+	if got, want := d.fast.Held(), d.plain.held(); got != want {
+		return fmt.Errorf("held: %d, reference %d", got, want)
+	}
+	if got, want := d.fast.front.used, d.plain.inFront(); got != want {
+		return fmt.Errorf("slots of the front: %d, reference %d", got, want)
+	}
+	if d.spec.Elastic {
+		return nil
+	}
+	n := d.fast.Replicas()
+	if int(n.Desired) != d.plain.desired || int(n.Created) != len(d.plain.alive()) || int(n.Ready) != d.plain.ready() {
+		return fmt.Errorf("replicas: %+v, reference %d, %d, %d", n, d.plain.desired, len(d.plain.alive()), d.plain.ready())
+	}
+	var want []PodStatus
+	for _, p := range d.plain.pods {
+		if p.State != Gone {
+			want = append(want, d.plain.status(p))
+		} else if f := &d.fast.pods[p.ID]; f.Received != p.Received || f.Completed != p.Completed {
+			return fmt.Errorf("pod %d, gone: received %d, completed %d, reference %d, %d", p.ID, f.Received, f.Completed, p.Received, p.Completed)
+		}
+	}
+	if got := d.fast.Pods(nil); !slices.Equal(got, want) {
+		return fmt.Errorf("pods:\n  %+v\n  reference\n  %+v", got, want)
+	}
+	return nil
+}
+
+func TestClusterAgreesWithTheReference(t *testing.T) {
+	worlds := 20_000
+	if testing.Short() {
+		worlds = 3_000
+	}
+	requests, fates := 0, map[fate]int{}
+	for seed := range random.Seed(worlds) {
+		d := newDuel(seed)
+		if err := d.run(); err != nil {
+			front := "none"
+			if d.spec.Front != nil {
+				front = fmt.Sprintf("%+v", *d.spec.Front)
+			}
+			t.Fatalf("seed %d, %s: %v\n%+v\nfront: %s\n%v", seed, d.fast.Now(), err, d.spec, front, d.log)
+		}
+		requests += len(d.witness.records)
+		for _, r := range d.witness.records {
+			fates[r.fate]++
+		}
+	}
+	t.Logf("%d worlds, %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds, requests,
+		fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
+}
