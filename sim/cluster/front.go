@@ -58,9 +58,9 @@ func (c *Cluster) frontEvent() {
 // expire ends a request's stay at the front, also if its client has left.
 func (c *Cluster) expire(d due) {
 	q := &c.requests.slab[d.request]
-	if q.generation == d.generation && q.gone && q.asleep() {
+	if q.generation == d.generation && q.asleep() {
 		c.front.sleepers--
-		c.forget(d.request)
+		c.end(d.request, timedOut)
 		return
 	}
 	c.timeOut(d)

@@ -20,6 +20,7 @@ const (
 	toStarting
 	toReady
 	toRoutable
+	toListening
 	endOfGrace
 	handedOver // no pod's step: requests go to the pods instead of the front
 )

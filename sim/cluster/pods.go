@@ -100,8 +100,13 @@ func (c *Cluster) live(l life) {
 		c.becomeReady(p)
 		p.listensAt = c.now + c.lifecycle.listen.of(p)
 		c.later(p, toRoutable, c.lifecycle.propagation.of(p))
+		if p.listensAt > c.now {
+			c.later(p, toListening, p.listensAt-c.now)
+		}
 	case toRoutable:
 		c.becomeRoutable(p)
+	case toListening:
+		c.fill(p)
 	}
 }
 
@@ -118,9 +123,7 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	p.position = int32(len(c.routable))
 	c.routable = append(c.routable, p.ID)
 	c.router.rebuild(c)
-	for c.central.length > 0 && len(p.serving) < c.spec.PerPod.Concurrency {
-		c.refill(p)
-	}
+	c.fill(p)
 }
 
 // delete takes a pod out of routing at once. A pod that was never Ready is

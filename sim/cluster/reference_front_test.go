@@ -48,14 +48,11 @@ func (w *reference) ask() { w.wake = w.wake || w.service.Notify(*w.spec.Front, w
 
 // expire is the end of the time that a request may stay at the front.
 func (w *reference) expire(q *referenceRequest) {
-	ghost := w.spec.Front.Faults.GhostsStay
 	switch {
 	case q.place == free:
 	case q.place == inService:
 		w.tell(q, timedOut)
-	case !literal.deadline && q.asleep() && ghost && !q.told:
-		w.tell(q, timedOut)
-	case !literal.queuedGhost && !q.asleep() && q.told:
+	case !q.asleep() && q.told: // a ghost that waits in a pod is served
 	default:
 		w.unwait(q)
 		w.finish(q, timedOut)

@@ -265,7 +265,7 @@ func (w *reference) depart(p *referencePod, q *referenceRequest) {
 }
 
 func (w *reference) takeFromCentral(p *referencePod) {
-	for len(w.central) > 0 && slices.Contains(w.routable, p) && w.hasSlot(p) && (!literal.listen || w.now >= p.listensAt) {
+	for len(w.central) > 0 && slices.Contains(w.routable, p) && w.hasSlot(p) && w.now >= p.listensAt {
 		q := w.central[0]
 		w.central = w.central[1:]
 		p.Received++
@@ -424,9 +424,7 @@ func (w *reference) create() {
 				w.becomeReady(p)
 				p.listensAt = w.now + w.draw("listen", p)
 				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p) })
-				if literal.listen {
-					w.on(p.listensAt, rankLife, func() { w.takeFromCentral(p) })
-				}
+				w.on(p.listensAt, rankLife, func() { w.takeFromCentral(p) })
 			})
 		})
 	})
@@ -487,42 +485,17 @@ func (w *reference) scale(desired int) {
 	for n := len(alive); n < desired; n++ {
 		w.create()
 	}
-	w.inOrderOfDeletion(alive)
+	slices.SortFunc(alive, w.deletedFirst)
 	for n := 0; n < len(alive)-desired; n++ {
 		w.delete(alive[n])
 	}
-}
-
-// inOrderOfDeletion inserts every pod before those that go later. How it sorts
-// matters, as the order has cycles: of pods a and b ready in the same second the
-// newer goes first, but a third one of another second can lie between them by
-// its UID.
-func (w *reference) inOrderOfDeletion(pods []*referencePod) {
-	for n := range pods {
-		for i := n; i > 0 && w.deletedFirst(pods[i], pods[i-1]) < 0; i-- {
-			pods[i], pods[i-1] = pods[i-1], pods[i]
-		}
-	}
-}
-
-// orderly says whether the order of deletion has no cycles among these pods.
-func (w *reference) orderly(pods []*referencePod) bool {
-	w.inOrderOfDeletion(pods)
-	for n, a := range pods {
-		for _, b := range pods[:n] {
-			if w.deletedFirst(a, b) < 0 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func (w *reference) deletedFirst(a, b *referencePod) int {
 	if a.State != b.State {
 		return cmp.Compare(a.State, b.State)
 	}
-	if a.State == Ready && a.ReadyAt/time.Second != b.ReadyAt/time.Second {
+	if a.State == Ready {
 		power := func(p *referencePod) int { return bits.Len64(uint64(w.now - p.ReadyAt/time.Second*time.Second)) }
 		return cmp.Or(cmp.Compare(power(a), power(b)), cmp.Compare(a.uid, b.uid))
 	}

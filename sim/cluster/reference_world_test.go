@@ -10,10 +10,6 @@ import (
 	"github.com/scalelab/scalelab/sim/random"
 )
 
-// literal switches the places where Cluster takes another reading than the
-// documented one; see reference.
-var literal struct{ listen, deadline, queuedGhost bool }
-
 const inFlightFate fate = 255
 
 // record is what became of one request.
@@ -252,9 +248,6 @@ func (d *duel) reach(at time.Duration, before bool) error {
 }
 
 func (d *duel) scale(n int) {
-	if alive := d.plain.alive(); len(alive) > 12 && n < len(alive) && !d.plain.orderly(alive) {
-		return // slices.SortFunc inserts up to 12 only
-	}
 	d.log = append(d.log, fmt.Sprintf("scale to %d", n))
 	d.fast.Scale(int32(n))
 	d.plain.scale(n)

@@ -35,13 +35,10 @@ func (c *Cluster) deletedFirst(a, b *pod) int {
 		return d
 	}
 	if a.State == Ready {
-		// The API keeps whole seconds; equal instants do not decide.
-		if ta, tb := seconds(a.ReadyAt), seconds(b.ReadyAt); ta != tb {
-			if d := cmp.Compare(logRank(c.now-ta), logRank(c.now-tb)); d != 0 {
-				return d
-			}
-			return cmp.Compare(a.uid, b.uid)
-		}
+		// The API keeps whole seconds.
+		return cmp.Or(
+			cmp.Compare(logRank(c.now-seconds(a.ReadyAt)), logRank(c.now-seconds(b.ReadyAt))),
+			cmp.Compare(a.uid, b.uid))
 	}
 	return cmp.Compare(b.ID, a.ID)
 }

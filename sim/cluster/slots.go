@@ -39,6 +39,14 @@ func (c *Cluster) leaveQueue(p *pod, i int32) {
 	c.finishDraining(p)
 }
 
+// fill gives the free slots of a pod that has just become able to take requests
+// to those that wait in the central queue.
+func (c *Cluster) fill(p *pod) {
+	for c.central.length > 0 && p.position != none && c.now >= p.listensAt && len(p.serving) < c.spec.PerPod.Concurrency {
+		c.refill(p)
+	}
+}
+
 // refill gives a free slot of the pod to the request that waits longest for it.
 func (c *Cluster) refill(p *pod) {
 	switch {
@@ -46,7 +54,7 @@ func (c *Cluster) refill(p *pod) {
 		i := p.queue.pop(&c.requests)
 		c.router.changed(p, -1, true)
 		c.start(p, i)
-	case c.central.length > 0 && p.position != none:
+	case c.central.length > 0 && p.position != none && c.now >= p.listensAt:
 		p.Received++
 		c.start(p, c.central.pop(&c.requests))
 	default:
