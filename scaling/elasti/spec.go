@@ -3,9 +3,10 @@
 //
 // It models the operator's decision: the grace after creation, the enabled
 // period, the health and the vote of every trigger, the cooldown, and the
-// comparison with status.replicas that lets a scale be skipped. It ignores the
-// pausing of a KEDA ScaledObject and the switch between proxy and serve mode;
-// the proxy that holds requests is part of the simulated cluster.
+// comparison with the replicas that lets a scale be skipped: those of the spec,
+// or, in a released version, those of the status. It ignores the pausing of a
+// KEDA ScaledObject and the switch between proxy and serve mode, which are
+// scaling/handler's; the rules by which requests are held are package hold's.
 //
 // Source: KubeElasti v0.1.30, pkg/scaling, pkg/cronutil and the CRD's schema.
 package elasti

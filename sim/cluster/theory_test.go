@@ -305,7 +305,7 @@ func (s system) study(t *testing.T, e effort) []finding {
 // simulates 20 times as much and writes docs/fidelity.md.
 func TestFidelity(t *testing.T) {
 	if testing.Short() {
-		t.Skip("simulates 40 million requests")
+		t.Skip("simulates 40 million requests; runs without -short")
 	}
 	e := effort{replications: 20, requests: 100_000}
 	if *fidelity {
