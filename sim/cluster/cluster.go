@@ -21,11 +21,6 @@ import (
 	"github.com/scalelab/scalelab/sim/random"
 )
 
-// Arrivals gives the instants of requests in rising order, one by one.
-type Arrivals interface {
-	Next() (at time.Duration, ok bool)
-}
-
 // Cluster is a workload in a simulated cluster at one instant.
 type Cluster struct {
 	spec   Spec
@@ -33,8 +28,12 @@ type Cluster struct {
 	demand Demand
 
 	arrivals    Arrivals
+	upcoming    upcoming
 	nextArrival time.Duration
+	nextDemand  time.Duration
 	arrived     uint64 // index of the next request
+	foresight   bool   // see foresight.go
+	foreseenTo  time.Duration
 
 	requests   requests
 	departures departures
@@ -86,6 +85,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		front:     newFront(),
 		tally:     tally,
 	}
+	c.foresight = spec.foresees()
 	if spec.Elastic {
 		c.openPool()
 	} else {
@@ -119,25 +119,23 @@ func (d *Demand) At(index uint64) time.Duration {
 	return d.dist.Draw(&s)
 }
 
+// from fills dst with the service times of the requests from the first on.
+func (d *Demand) from(first uint64, dst []time.Duration) { d.dist.DrawItems(d.key, first, dst) }
+
 // Now is the instant the cluster stands at.
 func (c *Cluster) Now() time.Duration { return c.now }
-
-// pull fetches the next arrival.
-func (c *Cluster) pull() {
-	at, ok := c.arrivals.Next()
-	if !ok {
-		at = event.Never
-	}
-	c.nextArrival = at
-}
 
 // Advance carries the data plane to the instant to, with everything due then
 // included. It stops earlier, and says so, when a request finds nobody home and
 // a wake-up message is due: the caller handles it at Now and calls again.
 //
-// Of one instant, the pods' lives come first, then departures, clients that
-// give up, looks of the front, and arrivals.
+// Of one instant, the pods' lives come first, then departures in the order of the
+// pods, clients that give up, looks of the front, and arrivals.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
+	if c.foresight {
+		c.foreseeAll(to)
+		return false
+	}
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look := c.timeouts.next(), c.front.next()
@@ -151,7 +149,7 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		case life:
 			c.live(c.lives.Pop().Payload)
 		case departure:
-			c.depart(c.departures.pop())
+			c.depart(c.departures.pop(c.requests.slab))
 		case timeout:
 			c.timeOut(c.timeouts.pop())
 		case look:
@@ -182,7 +180,7 @@ func (c *Cluster) arrive() {
 	c.arrived++
 	i := c.requests.take()
 	q := &c.requests.slab[i]
-	q.arrival, q.start, q.service = c.now, NotYet, c.demand.At(index)
+	q.index, q.arrival, q.start, q.service = index, c.now, NotYet, c.nextDemand
 	q.phase = c.tally.arrive(c.now)
 	q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
 	if c.spec.RequestTimeout > 0 {
@@ -205,7 +203,7 @@ func (c *Cluster) arrive() {
 // depart ends a service. The slot goes to the request that waits longest.
 func (c *Cluster) depart(i int32) {
 	q := &c.requests.slab[i]
-	if q.pod == none { // its pod was killed, and its fate told then
+	if q.place == abandoned { // its pod was killed, and its fate told then
 		c.forget(i)
 		return
 	}

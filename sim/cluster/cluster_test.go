@@ -14,13 +14,10 @@ import (
 // instantsOf is a list of arrivals.
 type instantsOf []time.Duration
 
-func (l *instantsOf) Next() (time.Duration, bool) {
-	if len(*l) == 0 {
-		return 0, false
-	}
-	at := (*l)[0]
-	*l = (*l)[1:]
-	return at, true
+func (l *instantsOf) Fill(dst []time.Duration) int {
+	n := copy(dst, *l)
+	*l = (*l)[n:]
+	return n
 }
 
 // arrivals gives n requests at once at an instant.

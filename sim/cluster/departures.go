@@ -6,16 +6,20 @@ import (
 	"github.com/scalelab/scalelab/sim/event"
 )
 
-// departure is the end of one request's service.
+// departure is the end of one request's service. Those of one instant come in the
+// order of their pods, and in a pod in that of their start.
 type departure struct {
 	at       time.Duration
-	sequence uint32 // order of scheduling among departures of one instant
+	sequence uint32 // order of scheduling
 	request  int32
 }
 
-func (d departure) before(o departure) bool {
+func (d departure) before(o departure, slab []request) bool {
 	if d.at != o.at {
 		return d.at < o.at
+	}
+	if p, q := slab[d.request].pod, slab[o.request].pod; p != q {
+		return p < q
 	}
 	// The difference is right across a wrap-around while fewer than 2^31 are in
 	// service at once.
@@ -36,14 +40,14 @@ func (h *departures) next() time.Duration {
 	return h.heap[0].at
 }
 
-func (h *departures) push(at time.Duration, request int32) {
+func (h *departures) push(at time.Duration, request int32, slab []request) {
 	d := departure{at: at, sequence: h.sequence, request: request}
 	h.sequence++
 	h.heap = append(h.heap, d)
 	i := len(h.heap) - 1
 	for i > 0 {
 		parent := (i - 1) / 4
-		if !d.before(h.heap[parent]) {
+		if !d.before(h.heap[parent], slab) {
 			break
 		}
 		h.heap[i] = h.heap[parent]
@@ -52,18 +56,18 @@ func (h *departures) push(at time.Duration, request int32) {
 	h.heap[i] = d
 }
 
-func (h *departures) pop() int32 {
+func (h *departures) pop(slab []request) int32 {
 	top := h.heap[0].request
 	last := len(h.heap) - 1
 	d := h.heap[last]
 	h.heap = h.heap[:last]
 	if last > 0 {
-		h.sink(d)
+		h.sink(d, slab)
 	}
 	return top
 }
 
-func (h *departures) sink(d departure) {
+func (h *departures) sink(d departure, slab []request) {
 	heap, i := h.heap, 0
 	for {
 		first := 4*i + 1
@@ -72,11 +76,11 @@ func (h *departures) sink(d departure) {
 		}
 		least := first
 		for child := first + 1; child < min(first+4, len(heap)); child++ {
-			if heap[child].before(heap[least]) {
+			if heap[child].before(heap[least], slab) {
 				least = child
 			}
 		}
-		if !heap[least].before(d) {
+		if !heap[least].before(d, slab) {
 			break
 		}
 		heap[i] = heap[least]

@@ -22,6 +22,7 @@ const (
 	toRoutable
 	toListening
 	endOfGrace
+	emptied    // no one pod's step: with foresight, a draining pod's last request leaves
 	handedOver // no pod's step: requests go to the pods instead of the front
 )
 

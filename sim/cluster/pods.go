@@ -18,6 +18,7 @@ type pod struct {
 	idle      time.Duration // Ready with nothing in service, summed up
 	listensAt time.Duration // when it accepts connections
 	uid       uint64        // random, as the API's: the tie-break of scale-down
+	station                 // with foresight, instead of queue, serving and idleSince
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;
@@ -44,6 +45,9 @@ func (c *Cluster) newPod() *pod {
 		queue:    newQueue(),
 		uid:      uid.Uint64(),
 	})
+	if c.foresight {
+		c.pods[id].slots = newTournament(c.spec.PerPod.Concurrency)
+	}
 	c.present = append(c.present, id)
 	c.created++
 	return &c.pods[id]
@@ -75,8 +79,12 @@ func (c *Cluster) become(p *pod, s State) {
 
 // live carries out a step that has become due.
 func (c *Cluster) live(l life) {
-	if l.step == handedOver {
+	switch l.step {
+	case handedOver:
 		c.direct = len(c.routable) > 0 && c.now >= c.directAt
+		return
+	case emptied:
+		c.removeEmptied()
 		return
 	}
 	p := &c.pods[l.pod]
@@ -136,12 +144,13 @@ func (c *Cluster) delete(p *pod) {
 		return
 	}
 	c.ready--
-	if len(p.serving) == 0 {
-		p.idle += c.now - p.idleSince
-	}
+	p.idle += c.idleFor(p)
 	c.becomeUnroutable(p)
 	c.become(p, Draining)
 	c.later(p, endOfGrace, c.spec.GracePeriod)
+	if c.foresight {
+		c.drainAhead(p)
+	}
 	c.finishDraining(p)
 }
 
@@ -162,13 +171,24 @@ func (c *Cluster) becomeUnroutable(p *pod) {
 
 // finishDraining removes a draining pod that holds nothing any more.
 func (c *Cluster) finishDraining(p *pod) {
-	if p.State == Draining && len(p.serving) == 0 && p.queue.length == 0 {
+	if p.State == Draining && len(p.serving) == 0 && p.queue.length == 0 && p.last <= c.foreseenTo {
 		c.remove(p)
 	}
 }
 
+// idleFor is how long a Ready pod has had nothing in service.
+func (c *Cluster) idleFor(p *pod) time.Duration {
+	switch {
+	case c.foresight:
+		return max(0, c.now-max(p.last, p.ReadyAt))
+	case len(p.serving) == 0:
+		return c.now - p.idleSince
+	}
+	return 0
+}
+
 func (c *Cluster) remove(p *pod) {
-	p.serving = nil
+	p.serving, p.station = nil, station{}
 	c.become(p, Gone)
 	at := slices.Index(c.present, p.ID)
 	c.present = slices.Delete(c.present, at, at+1)
@@ -180,6 +200,9 @@ func (c *Cluster) remove(p *pod) {
 func (c *Cluster) kill(p *pod) {
 	if p.State != Draining {
 		return
+	}
+	if c.foresight {
+		c.killAhead(p)
 	}
 	for p.queue.length > 0 {
 		i := p.queue.pop(&c.requests)
@@ -199,7 +222,7 @@ func (c *Cluster) abandon(i int32) {
 	if !q.gone {
 		c.tally.end(q, c.now, failed)
 	}
-	q.gone, q.pod = true, none
+	q.gone, q.place = true, abandoned
 	if q.viaFront {
 		q.viaFront = false
 		c.leaveFront()

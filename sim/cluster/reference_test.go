@@ -57,16 +57,16 @@ const (
 )
 
 type referenceEvent struct {
-	at             time.Duration
-	rank, sequence int
-	do             func()
+	at                  time.Duration
+	rank, pod, sequence int
+	do                  func()
 }
 
 type referenceEvents []referenceEvent
 
 func (e referenceEvents) Len() int { return len(e) }
 func (e referenceEvents) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(e[i].at, e[j].at), cmp.Compare(e[i].rank, e[j].rank), cmp.Compare(e[i].sequence, e[j].sequence)) < 0
+	return cmp.Or(cmp.Compare(e[i].at, e[j].at), cmp.Compare(e[i].rank, e[j].rank), cmp.Compare(e[i].pod, e[j].pod), cmp.Compare(e[i].sequence, e[j].sequence)) < 0
 }
 func (e referenceEvents) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
 func (e *referenceEvents) Push(x any)   { *e = append(*e, x.(referenceEvent)) }
@@ -129,6 +129,12 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 func (w *reference) on(at time.Duration, rank int, do func()) {
 	w.sequence++
 	heap.Push(&w.events, referenceEvent{at: at, rank: rank, sequence: w.sequence, do: do})
+}
+
+// onDeparture is for those of one instant in the order of their pods.
+func (w *reference) onDeparture(delay time.Duration, p *referencePod, do func()) {
+	w.sequence++
+	heap.Push(&w.events, referenceEvent{at: w.now + delay, rank: rankDeparture, pod: int(p.ID), sequence: w.sequence, do: do})
 }
 
 func (w *reference) after(delay time.Duration, rank int, do func()) { w.on(w.now+delay, rank, do) }
@@ -238,7 +244,7 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 		q.start, q.pod = w.now, p.ID
 	}
 	p.serving = append(p.serving, q)
-	w.after(q.demand, rankDeparture, func() {
+	w.onDeparture(q.demand, p, func() {
 		if q.place == inService {
 			w.depart(p, q)
 		}

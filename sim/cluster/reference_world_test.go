@@ -24,62 +24,55 @@ func (r record) String() string {
 	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d", name, r.arrival, r.start, r.end, r.pod)
 }
 
-// witness feeds the arrivals of a Cluster and notes the fates of its requests.
+// witness notes the fates of a Cluster's requests.
 type witness struct {
 	cluster  *Cluster
-	arrivals instantsOf
-	owner    []int // index of arrival of the request in an entry of the slab
-	records  []record
+	arrivals []time.Duration
+	records  []record // of those that have arrived
 }
 
-// Next is called while an arrival is taken in: its entry of the slab is the
-// only one that is not in the free list and has no place yet.
-func (w *witness) Next() (time.Duration, bool) {
-	if c := w.cluster; c != nil {
-		listed := make([]bool, len(c.requests.slab))
-		for i := c.requests.free; i != none; i = c.requests.slab[i].next {
-			listed[i] = true
-		}
-		w.owner = append(w.owner, make([]int, len(listed)-len(w.owner))...)
-		for i := range c.requests.slab {
-			if c.requests.slab[i].place == free && !listed[i] {
-				w.owner[i] = len(w.records)
-			}
-		}
-		w.records = append(w.records, record{fate: inFlightFate, arrival: c.now, start: NotYet, end: NotYet, pod: none})
-	}
-	return w.arrivals.Next()
-}
-
-func (w *witness) ended(q *request, now time.Duration, f fate) {
-	for i := range w.cluster.requests.slab {
-		if &w.cluster.requests.slab[i] == q {
-			w.note(i)
-			r := &w.records[w.owner[i]]
-			if r.fate != inFlightFate {
-				panic(fmt.Sprintf("request %d has two fates: %s, then %d", w.owner[i], r, f))
-			}
-			r.fate, r.end = f, now
-		}
-	}
-}
-
-// note copies what the slab says about a request.
-func (w *witness) note(i int) {
-	q, r := &w.cluster.requests.slab[i], &w.records[w.owner[i]]
-	if r.start = q.start; q.start != NotYet {
-		r.pod = q.pod
-	}
-}
-
-// look brings the records of requests in flight up to date.
+// look brings the records up to date: of those in flight, with what can be seen
+// of them.
 func (w *witness) look() []record {
+	w.reach(w.cluster.arrived)
 	for i := range w.cluster.requests.slab {
 		if q := &w.cluster.requests.slab[i]; q.place != free && !q.gone {
-			w.note(i)
+			w.note(q)
+		}
+	}
+	for i := range w.cluster.pods {
+		for _, s := range w.cluster.pods[i].stays {
+			if !s.told && s.started(w.cluster.foreseenTo) {
+				w.note(s.request())
+			}
 		}
 	}
 	return w.records
+}
+
+// reach has a record for each of the first n requests.
+func (w *witness) reach(n uint64) {
+	for i := uint64(len(w.records)); i < n; i++ {
+		w.records = append(w.records, record{fate: inFlightFate, arrival: w.arrivals[i], start: NotYet, end: NotYet, pod: none})
+	}
+}
+
+func (w *witness) ended(q *request, now time.Duration, f fate) {
+	w.reach(q.index + 1)
+	w.note(q)
+	r := &w.records[q.index]
+	if r.fate != inFlightFate {
+		panic(fmt.Sprintf("request %d has two fates: %s, then %d", q.index, r, f))
+	}
+	r.fate, r.end = f, now
+}
+
+// note copies what is known about a request.
+func (w *witness) note(q *request) {
+	r := &w.records[q.index]
+	if r.start = q.start; q.start != NotYet {
+		r.pod = q.pod
+	}
 }
 
 // die draws the parts of a world.
@@ -171,7 +164,7 @@ type duel struct {
 	log     []string // what was done, for the message
 }
 
-func newDuel(seed random.Seed) *duel {
+func newDuel(seed random.Seed, eventByEvent bool) *duel {
 	d := &duel{seed: seed, die: die{Stream: seed.Key("world", 0).Stream(), tick: 500 * time.Millisecond}}
 	switch chance := d.IntN(10); {
 	case chance == 0: // the first pause between two dials
@@ -183,6 +176,7 @@ func newDuel(seed random.Seed) *duel {
 		d.crowd = 25
 	}
 	d.spec = d.die.spec()
+	d.spec.eventByEvent = eventByEvent
 	var arrivals []time.Duration
 	for range 5 + d.IntN(50*d.crowd) {
 		arrivals = append(arrivals, d.upTo(40))
@@ -192,7 +186,8 @@ func newDuel(seed random.Seed) *duel {
 	d.plain = newReference(d.spec, seed, arrivals)
 	tally := NewTally([]time.Duration{0}, 0)
 	tally.observe = d.witness.ended
-	fast, err := New(d.spec, seed, d.witness, tally)
+	instants := instantsOf(arrivals)
+	fast, err := New(d.spec, seed, &instants, tally)
 	if err != nil {
 		panic(err)
 	}
@@ -338,21 +333,30 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	if testing.Short() {
 		worlds = 3_000
 	}
-	requests, fates := 0, map[fate]int{}
+	requests, foreseen, fates := 0, 0, map[fate]int{}
 	for seed := range random.Seed(worlds) {
-		d := newDuel(seed)
-		if err := d.run(); err != nil {
-			front := "none"
-			if d.spec.Front != nil {
-				front = fmt.Sprintf("%+v", *d.spec.Front)
-			}
-			t.Fatalf("seed %d, %s: %v\n%+v\nfront: %s\n%v", seed, d.fast.Now(), err, d.spec, front, d.log)
+		d := newDuel(seed, false)
+		d.fight(t)
+		if d.fast.foresight {
+			foreseen += len(d.witness.records)
+			newDuel(seed, true).fight(t)
 		}
 		requests += len(d.witness.records)
 		for _, r := range d.witness.records {
 			fates[r.fate]++
 		}
 	}
-	t.Logf("%d worlds, %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds, requests,
-		fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
+	t.Logf("%d worlds, %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds,
+		requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
+}
+
+// fight runs a duel and fails the test at the first difference.
+func (d *duel) fight(t *testing.T) {
+	if err := d.run(); err != nil {
+		front := "none"
+		if d.spec.Front != nil {
+			front = fmt.Sprintf("%+v", *d.spec.Front)
+		}
+		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\n%v", d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.log)
+	}
 }

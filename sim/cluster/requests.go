@@ -14,11 +14,13 @@ const (
 	podQueue           // waits in a pod's queue
 	centralQueue       // waits in the queue that all pods share
 	inService
+	abandoned // its pod was killed; its departure is still to come
 )
 
 // request is one request in flight. It holds no pointers, so the collector
 // never looks at the slab.
 type request struct {
+	index      uint64 // of arrival, from 0
 	arrival    time.Duration
 	start      time.Duration // start of service
 	service    time.Duration // service demand

@@ -156,19 +156,25 @@ func (r *router) leastLoaded() int {
 
 // lessLoadedOfTwo draws two different pods; the first wins a draw.
 func (r *router) lessLoadedOfTwo() int {
-	n := len(r.loads)
-	a := r.stream.IntN(n)
-	if n == 1 {
-		return a
-	}
-	b := r.stream.IntN(n - 1)
-	if b >= a {
-		b++
-	}
+	a, b := r.two()
 	if r.loads[b] < r.loads[a] {
 		return b
 	}
 	return a
+}
+
+// two draws two positions, different ones if there is more than one.
+func (r *router) two() (a, b int) {
+	n := len(r.loads)
+	a = r.stream.IntN(n)
+	if n == 1 {
+		return a, a
+	}
+	b = r.stream.IntN(n - 1)
+	if b >= a {
+		b++
+	}
+	return a, b
 }
 
 // firstOpen is the next position with a free slot, or -1.

@@ -8,7 +8,7 @@ func (c *Cluster) start(p *pod, i int32) {
 		p.idle += c.now - p.idleSince
 	}
 	p.serving = append(p.serving, i)
-	c.departures.push(c.now+q.service, i)
+	c.departures.push(c.now+q.service, i, c.requests.slab)
 	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
 }
 

@@ -77,6 +77,44 @@ func (t *Tally) end(q *request, now time.Duration, f fate) {
 	}
 }
 
+// serve counts a request that was served in time.
+func (t *Tally) serve(s *stay) {
+	p := &t.phases[s.phase]
+	p.InFlight--
+	p.Completed++
+	latency := s.end - s.arrival
+	t.interval.Record(latency)
+	if s.arrival >= t.measureFrom {
+		p.Latency.Record(latency)
+		p.Wait.Record(s.start - s.arrival)
+	}
+	if t.observe != nil {
+		t.observe(s.request(), s.end, completed)
+	}
+}
+
+// lose counts a request that was not.
+func (t *Tally) lose(s *stay, now time.Duration, f fate) {
+	p := &t.phases[s.phase]
+	p.InFlight--
+	switch f {
+	case timedOut:
+		p.TimedOut++
+	case rejected:
+		p.Rejected++
+	case failed:
+		p.Failed++
+	}
+	if t.observe != nil {
+		t.observe(s.request(), now, f)
+	}
+}
+
+// request is the stay as the slab would have it.
+func (s *stay) request() *request {
+	return &request{index: s.index, arrival: s.arrival, start: s.start, pod: s.pod}
+}
+
 // Phases are the tallies of the phases, in order.
 func (t *Tally) Phases() []PhaseTally { return t.phases }
 

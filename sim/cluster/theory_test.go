@@ -82,9 +82,14 @@ type until struct {
 	end time.Duration
 }
 
-func (u *until) Next() (time.Duration, bool) {
-	at, _ := u.poisson.Next()
-	return at, at <= u.end
+func (u *until) Fill(dst []time.Duration) int {
+	u.poisson.Fill(dst)
+	for i, at := range dst {
+		if at > u.end {
+			return i
+		}
+	}
+	return len(dst)
 }
 
 // simulate runs a system from empty to empty, event by event, and integrates
@@ -93,6 +98,7 @@ func (u *until) Next() (time.Duration, bool) {
 func (s system) simulate(t *testing.T, seed random.Seed, requests int) outcome {
 	end := s.warmUp + time.Duration(float64(requests)/s.rate*1e9)
 	tally := NewTally([]time.Duration{0, s.warmUp}, s.warmUp)
+	s.spec.eventByEvent = true
 	arrivals := &until{poisson{stream: seed.Key("test", 0).Stream(), rate: s.rate}, end}
 	c, err := New(s.spec, seed, arrivals, tally)
 	require.NoError(t, err)

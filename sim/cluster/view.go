@@ -13,6 +13,7 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		p := &c.pods[id]
 		s := p.PodStatus
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
+		c.foreseen(p, &s)
 		for _, i := range p.serving {
 			q := &c.requests.slab[i]
 			if q.service > 0 {
@@ -43,7 +44,7 @@ func (c *Cluster) Held() int {
 func (c *Cluster) Waiting() int64 {
 	n := int64(c.Held())
 	for _, id := range c.present {
-		n += int64(c.pods[id].queue.length)
+		n += int64(c.pods[id].queue.length) + c.pods[id].unstarted(c.foreseenTo)
 	}
 	return n
 }
@@ -66,8 +67,8 @@ func (c *Cluster) PodTime() (existed, idle time.Duration) {
 		p := &c.pods[id]
 		existed += c.now - p.CreatedAt
 		idle += p.idle
-		if p.State == Ready && len(p.serving) == 0 {
-			idle += c.now - p.idleSince
+		if p.State == Ready {
+			idle += c.idleFor(p)
 		}
 	}
 	return existed, idle

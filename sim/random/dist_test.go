@@ -146,6 +146,23 @@ func TestConstantAndEmpirical(t *testing.T) {
 	assert.Equal(t, "{dist: empirical, values: [0s, 0s, 9s]}", d.String())
 }
 
+func TestDrawItemsIsDrawForEach(t *testing.T) {
+	for _, spec := range []Spec{
+		Constant(3 * ms),
+		{Dist: "exponential", Mean: ptr(time.Second)},
+		{Dist: "lognormal", P50: ptr(40 * ms), P99: ptr(180 * ms)},
+		byMoments("gamma", time.Second, 1.5),
+	} {
+		d, key := mustNew(t, spec), Seed(3).Key("items", 0)
+		draws := make([]time.Duration, 1000)
+		d.DrawItems(key, 17, draws)
+		for i, draw := range draws {
+			s := key.At(17 + uint64(i))
+			require.Equal(t, d.Draw(&s), draw, "%s, item %d", spec, i)
+		}
+	}
+}
+
 func TestDrawsAreCutInsteadOfOverflowing(t *testing.T) {
 	d := mustNew(t, byMoments("lognormal", MaxMean, 100))
 	s := Seed(1).Key("cut", 0).Stream()

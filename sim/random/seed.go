@@ -57,12 +57,6 @@ func (s *Stream) Float64() float64 {
 	return float64(s.Uint64()>>11) * 0x1p-53
 }
 
-// Exp draws from the exponential distribution with mean 1, by inversion of one
-// uniform number in (0, 1]; the largest value is 53 ln 2 = 36.7.
-func (s *Stream) Exp() float64 {
-	return -log(float64(s.Uint64()>>11+1) * 0x1p-53)
-}
-
 // IntN draws uniformly from [0, n), without bias (Lemire 2019). It panics when
 // n is not positive.
 func (s *Stream) IntN(n int) int {

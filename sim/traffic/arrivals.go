@@ -56,6 +56,44 @@ func (a *Arrivals) Next() (at time.Duration, ok bool) {
 	}
 }
 
+// Fill is Next for as many requests as dst has room for. It says how many there
+// were; fewer than that means that there are no more.
+func (a *Arrivals) Fill(dst []time.Duration) int {
+	n := 0
+	for n < len(dst) {
+		if a.point < a.mass && a.plain() {
+			n += a.emitPlain(dst[n:])
+			continue
+		}
+		at, ok := a.Next()
+		if !ok {
+			break
+		}
+		dst[n] = at
+		n++
+	}
+	return n
+}
+
+// plain says whether the segment is Poisson at a constant rate.
+func (a *Arrivals) plain() bool {
+	s := &a.phase.scatter
+	return a.perUnit > 0 && s.gaps == poissonGaps && s.cycle == 0 && a.left == 0
+}
+
+// emitPlain is emit for a plain segment, up to its end or that of dst.
+func (a *Arrivals) emitPlain(dst []time.Duration) (n int) {
+	point, previous, stream, from := a.point, a.previous, a.stream, a.phase.window.From
+	for n < len(dst) && point < a.mass {
+		previous = max(min(a.start+time.Duration(point*a.perUnit), a.last), previous)
+		dst[n] = from + previous
+		n++
+		point += stream.Exp()
+	}
+	a.point, a.previous, a.stream = point, previous, stream
+	return n
+}
+
 // emit places the point in time and draws the one after it.
 func (a *Arrivals) emit() time.Duration {
 	ns := a.point * a.perUnit

@@ -366,6 +366,39 @@ func drawPhase(t *rapid.T) Phase {
 	return phase
 }
 
+func TestFillIsNextForMany(t *testing.T) {
+	for shape, phase := range shapes() {
+		for process, scatter := range scatters() {
+			phase.Arrivals, phase.For = scatter, ptr(100*second)
+			plan := mustNew(t, Spec{phase, {RPS: ptr(5.0), For: ptr(minute)}}, files{"rates": "t,rps\n0,20\n50,40\n"})
+			want := all(t, plan, 3)
+			arrivals := plan.Arrivals(3)
+			var got []time.Duration
+			for size := 1; ; size = size%7 + 1 {
+				some := make([]time.Duration, size)
+				n := arrivals.Fill(some)
+				got = append(got, some[:n]...)
+				if n < size {
+					break
+				}
+			}
+			assert.Equal(t, want, got, "%s, %s", shape, process)
+		}
+	}
+}
+
+func BenchmarkFill(b *testing.B) {
+	plan := mustNew(b, Spec{{RPS: ptr(3.0), For: ptr(9 * 365 * 24 * time.Hour)}}, nil)
+	arrivals := plan.Arrivals(1)
+	some := make([]time.Duration, 256)
+	for b.Loop() {
+		if arrivals.Fill(some) < len(some) {
+			arrivals = plan.Arrivals(1)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(some)), "ns/arrival")
+}
+
 func BenchmarkNext(b *testing.B) {
 	bursts := Process{Process: "bursts", On: ptr(second), Off: ptr(9 * second)}
 	for _, c := range []struct {

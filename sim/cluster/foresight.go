@@ -1,0 +1,268 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/sim/event"
+)
+
+// Foresight is the fast path of the data plane. Where nothing that happens later
+// can change how long a request has to wait, its whole stay is settled when it
+// arrives: it takes the slot that becomes free first, and the slot is then taken
+// until it leaves. There are no departures to schedule and no queue to walk, only
+// the instants at which slots become free. Both ways give the same instants to
+// the nanosecond; the tests play every world to both.
+//
+// It needs queues that only end by service or by the client's patience: requests
+// that stay with the pod they were sent to, first come first served, and clients
+// and fronts that do not answer to what becomes of them.
+
+// foresees says whether the workload's requests can be settled at arrival.
+func (s *Spec) foresees() bool {
+	if s.eventByEvent || s.Elastic || s.Front != nil || s.PerPod.Discipline != "fifo" {
+		return false
+	}
+	switch policies[s.Routing.Policy] {
+	case randomPod, roundRobin:
+		return true
+	case powerOfTwo:
+		// The loads of the two pods are counted slot by slot.
+		return s.PerPod.Concurrency <= maxCounted
+	}
+	return false
+}
+
+// maxCounted is up to how many slots it is cheaper to look at each than to
+// follow every departure.
+const maxCounted = 32
+
+// station is what a pod with foresight knows about the future.
+type station struct {
+	slots   tournament
+	waiting instants      // when those that wait leave the queue
+	last    time.Duration // when the last request is served
+	stays   []stay        // those that end after the instant the cluster stands at
+}
+
+// stay is a request that is settled and has not ended.
+type stay struct {
+	index   uint64 // of arrival
+	arrival time.Duration
+	start   time.Duration // of its service; NotYet when it leaves the queue unserved
+	end     time.Duration // of its service, or when it leaves the queue
+	pod     int32         // that serves it, or none
+	phase   uint16
+	told    bool // the client has given up
+}
+
+// foresee takes in and settles every request that arrives up to the instant to.
+func (c *Cluster) foresee(to, until time.Duration) {
+	for c.nextArrival <= to {
+		c.now = c.nextArrival
+		s := stay{index: c.arrived, arrival: c.now, start: NotYet, phase: c.tally.arrive(c.now), pod: none}
+		service := c.nextDemand
+		c.arrived++
+		c.pull()
+		if !c.direct {
+			c.tally.lose(&s, c.now, failed)
+			continue
+		}
+		p := &c.pods[c.routable[c.foreseenChoice()]]
+		if c.now < p.listensAt {
+			c.tally.lose(&s, c.now, failed)
+			continue
+		}
+		p.Received++
+		seat := p.slots.first()
+		if seat.free > c.now {
+			if p.waiting.after(c.now) >= c.spec.PerPod.Queue {
+				c.tally.lose(&s, c.now, rejected)
+				continue
+			}
+			if limit := c.patience(c.now); seat.free > limit {
+				s.end = limit
+				p.waiting.push(limit)
+				c.keep(p, s, until)
+				continue
+			}
+			p.waiting.push(seat.free)
+		} else {
+			p.idle += max(0, c.now-max(p.last, p.ReadyAt))
+		}
+		s.start, s.pod = max(c.now, seat.free), p.ID
+		s.end = s.start + service
+		p.slots.set(seat.slot, s.end)
+		p.last = max(p.last, s.end)
+		c.keep(p, s, until)
+	}
+}
+
+// patience is when the client of a request gives up.
+func (c *Cluster) patience(arrival time.Duration) time.Duration {
+	if c.spec.RequestTimeout == 0 {
+		return event.Never
+	}
+	return arrival + c.spec.RequestTimeout
+}
+
+// foreseenChoice is the position of the pod for a request of now.
+func (c *Cluster) foreseenChoice() int {
+	r := &c.router
+	if r.policy != powerOfTwo {
+		return r.pick()
+	}
+	a, b := r.two()
+	if c.foreseenLoad(b) < c.foreseenLoad(a) {
+		return b
+	}
+	return a
+}
+
+func (c *Cluster) foreseenLoad(position int) int32 {
+	p := &c.pods[c.routable[position]]
+	return p.slots.later(c.now, c.spec.PerPod.Concurrency) + int32(p.waiting.after(c.now))
+}
+
+// keep tallies what happens to a stay up to the instant until, and remembers the
+// stay if that is not all.
+func (c *Cluster) keep(p *pod, s stay, until time.Duration) {
+	if !c.settle(p, &s, until) {
+		p.stays = append(p.stays, s)
+	}
+}
+
+// settle tallies what happens to a stay up to the instant to. It says whether
+// that is all.
+func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
+	if limit := c.patience(s.arrival); !s.told && limit <= to && (limit < s.end || s.start == NotYet) {
+		s.told = true
+		c.tally.lose(s, limit, timedOut)
+	}
+	if s.end > to {
+		return false
+	}
+	if s.start != NotYet {
+		p.Completed++
+		p.CPU += c.cpuOf(s.end - s.start)
+		if !s.told {
+			c.tally.serve(s)
+		}
+	}
+	return true
+}
+
+// settleAll brings a pod's tallies up to the instant to.
+func (c *Cluster) settleAll(p *pod, to time.Duration) {
+	kept := p.stays[:0]
+	for i := range p.stays {
+		if s := &p.stays[i]; !c.settle(p, s, to) {
+			kept = append(kept, *s)
+		}
+	}
+	p.stays = kept
+}
+
+// foreseeAll is Advance with foresight.
+func (c *Cluster) foreseeAll(to time.Duration) {
+	for {
+		life := c.lives.Next()
+		c.foresee(min(to, life-1), to)
+		if life > to {
+			break
+		}
+		c.now, c.foreseenTo = life, max(c.foreseenTo, life-1)
+		c.live(c.lives.Pop().Payload)
+	}
+	c.now, c.foreseenTo = to, to
+	for _, id := range c.present {
+		c.settleAll(&c.pods[id], to)
+	}
+}
+
+// drainAhead sees the end of a pod that is deleted now.
+func (c *Cluster) drainAhead(p *pod) {
+	if p.last > c.foreseenTo && p.last < c.now+c.spec.GracePeriod {
+		c.lives.Push(p.last, event.Departures, life{step: emptied})
+	}
+}
+
+// removeEmptied removes the draining pods whose last request leaves now.
+func (c *Cluster) removeEmptied() {
+	for i := 0; i < len(c.present); {
+		p := &c.pods[c.present[i]]
+		if p.State != Draining || p.last > c.now {
+			i++
+			continue
+		}
+		c.settleAll(p, c.now)
+		c.remove(p)
+	}
+}
+
+// killAhead ends a pod with everything it holds.
+func (c *Cluster) killAhead(p *pod) {
+	c.settleAll(p, c.foreseenTo)
+	for i := range p.stays {
+		s := &p.stays[i]
+		if !s.started(c.foreseenTo) {
+			s.start = NotYet // the slot it waits for becomes free too late
+		}
+		if !s.told {
+			c.tally.lose(s, c.now, failed)
+		}
+	}
+	p.stays = nil
+}
+
+// foreseen adds what the stays of a pod come to now to its status.
+func (c *Cluster) foreseen(p *pod, status *PodStatus) {
+	for i := range p.stays {
+		s := &p.stays[i]
+		if !s.started(c.foreseenTo) {
+			status.Queued++
+			continue
+		}
+		status.InService++
+		service := s.end - s.start
+		status.CPU += scaled(c.cpuOf(service), int64(c.now-s.start), int64(service))
+	}
+}
+
+// started says whether the service of a stay that has not ended has begun.
+func (s *stay) started(now time.Duration) bool { return s.start != NotYet && s.start <= now }
+
+// unstarted is how many of the pod's requests wait.
+func (s *station) unstarted(now time.Duration) (n int64) {
+	for i := range s.stays {
+		if !s.stays[i].started(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// instants is a queue of instants in rising order.
+type instants struct {
+	ring        []time.Duration // length is a power of two
+	head, count int
+}
+
+// after forgets the instants up to now and counts the others.
+func (q *instants) after(now time.Duration) int {
+	for q.count > 0 && q.ring[q.head] <= now {
+		q.head = (q.head + 1) & (len(q.ring) - 1)
+		q.count--
+	}
+	return q.count
+}
+
+func (q *instants) push(at time.Duration) {
+	if q.count == len(q.ring) {
+		bigger := make([]time.Duration, max(8, 2*len(q.ring)))
+		n := copy(bigger, q.ring[q.head:])
+		copy(bigger[n:], q.ring[:q.head])
+		q.ring, q.head = bigger, 0
+	}
+	q.ring[(q.head+q.count)&(len(q.ring)-1)] = at
+	q.count++
+}

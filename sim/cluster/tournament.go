@@ -1,0 +1,73 @@
+package cluster
+
+import "time"
+
+// seat is a slot and the instant at which it becomes free.
+type seat struct {
+	free time.Duration
+	slot int32
+}
+
+// tournament finds the slot that becomes free first: a complete binary tree in
+// which every match goes to the earlier seat, and to the lower slot of two equal
+// ones. A change replays the matches from its leaf to the root; the opponents
+// are known beforehand, so that there is nothing to wait for but the comparisons.
+type tournament struct {
+	seats []seat // the root at 1, the children of i at 2i and 2i+1, the slots from the middle on
+}
+
+// taken is the instant of a slot that is not to be found.
+const taken = time.Duration(1<<62 - 1)
+
+// newTournament has n slots, free from time 0 on.
+func newTournament(n int) tournament {
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	t := tournament{seats: make([]seat, 2*size)}
+	for slot := range size {
+		t.seats[size+slot] = seat{free: taken, slot: int32(slot)}
+		if slot < n {
+			t.seats[size+slot].free = 0
+		}
+	}
+	for i := size - 1; i > 0; i-- {
+		t.seats[i] = t.seats[2*i]
+		if t.seats[2*i+1].free < t.seats[i].free {
+			t.seats[i] = t.seats[2*i+1]
+		}
+	}
+	return t
+}
+
+// first is the slot that becomes free first.
+func (t *tournament) first() seat { return t.seats[1] }
+
+// set makes a slot free at the given instant.
+func (t *tournament) set(slot int32, free time.Duration) {
+	seats := t.seats
+	best := seat{free: free, slot: slot}
+	i := len(seats)/2 + int(slot)
+	seats[i] = best
+	for i > 1 {
+		rival := seats[i^1]
+		// The left one of a pair, whose index is even, wins a draw.
+		if rival.free < best.free+time.Duration(i&1) {
+			best = rival
+		}
+		i >>= 1
+		seats[i] = best
+	}
+}
+
+// later counts the slots that become free after now.
+func (t *tournament) later(now time.Duration, slots int) (n int32) {
+	size := len(t.seats) / 2
+	for _, s := range t.seats[size : size+slots] {
+		if s.free > now {
+			n++
+		}
+	}
+	return n
+}
