@@ -123,6 +123,7 @@ func newRun(spec Spec) (*run, error) {
 	if r.loops, err = newLoops(spec); err != nil {
 		return nil, err
 	}
+	spec.Cluster.Fixed = len(r.loops) == 0
 	windows := spec.Traffic.Windows()
 	starts := make([]time.Duration, len(windows))
 	for i, w := range windows {

@@ -34,6 +34,7 @@ type Cluster struct {
 	arrived     uint64 // index of the next request
 	foresight   bool   // see foresight.go
 	foreseenTo  time.Duration
+	shared      *shared // with foresight and a central queue
 
 	requests   requests
 	departures departures
@@ -92,6 +93,9 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		for range spec.Replicas {
 			c.createReady()
 		}
+	}
+	if c.foresight && c.router.policy == sharedQueue {
+		c.openShared()
 	}
 	c.pull()
 	return c, nil

@@ -25,6 +25,8 @@ func (s *Spec) foresees() bool {
 	switch policies[s.Routing.Policy] {
 	case randomPod, roundRobin:
 		return true
+	case sharedQueue:
+		return s.Fixed && s.Replicas > 0
 	case powerOfTwo:
 		// The loads of the two pods are counted slot by slot.
 		return s.PerPod.Concurrency <= maxCounted
@@ -53,16 +55,15 @@ type stay struct {
 	pod     int32         // that serves it, or none
 	phase   uint16
 	told    bool // the client has given up
+
+	received bool // shared queue: the pod has it
 }
 
-// foresee takes in and settles every request that arrives up to the instant to.
+// foresee takes in and settles every request that arrives up to the instant to,
+// and tallies what happens to them until the later one.
 func (c *Cluster) foresee(to, until time.Duration) {
 	for c.nextArrival <= to {
-		c.now = c.nextArrival
-		s := stay{index: c.arrived, arrival: c.now, start: NotYet, phase: c.tally.arrive(c.now), pod: none}
-		service := c.nextDemand
-		c.arrived++
-		c.pull()
+		s, service := c.takeIn()
 		if !c.direct {
 			c.tally.lose(&s, c.now, failed)
 			continue
@@ -79,22 +80,33 @@ func (c *Cluster) foresee(to, until time.Duration) {
 				c.tally.lose(&s, c.now, rejected)
 				continue
 			}
-			if limit := c.patience(c.now); seat.free > limit {
-				s.end = limit
-				p.waiting.push(limit)
-				c.keep(p, s, until)
+			if s.end = c.patience(c.now); seat.free > s.end {
+				p.waiting.push(s.end)
+				c.keep(p, &s, until)
 				continue
 			}
 			p.waiting.push(seat.free)
-		} else {
-			p.idle += max(0, c.now-max(p.last, p.ReadyAt))
 		}
-		s.start, s.pod = max(c.now, seat.free), p.ID
-		s.end = s.start + service
+		c.seat(p, &s, max(c.now, seat.free), service)
 		p.slots.set(seat.slot, s.end)
-		p.last = max(p.last, s.end)
-		c.keep(p, s, until)
+		c.keep(p, &s, until)
 	}
+}
+
+// takeIn is the next request, at its arrival.
+func (c *Cluster) takeIn() (s stay, service time.Duration) {
+	c.now, service = c.nextArrival, c.nextDemand
+	s = stay{index: c.arrived, arrival: c.now, start: NotYet, phase: c.tally.arrive(c.now), pod: none}
+	c.arrived++
+	c.pull()
+	return s, service
+}
+
+// seat gives the stay a slot of the pod from an instant on.
+func (c *Cluster) seat(p *pod, s *stay, start, service time.Duration) {
+	p.idle += max(0, start-max(p.last, p.ReadyAt))
+	s.start, s.end, s.pod = start, start+service, p.ID
+	p.last = max(p.last, s.end)
 }
 
 // patience is when the client of a request gives up.
@@ -125,9 +137,9 @@ func (c *Cluster) foreseenLoad(position int) int32 {
 
 // keep tallies what happens to a stay up to the instant until, and remembers the
 // stay if that is not all.
-func (c *Cluster) keep(p *pod, s stay, until time.Duration) {
-	if !c.settle(p, &s, until) {
-		p.stays = append(p.stays, s)
+func (c *Cluster) keep(p *pod, s *stay, until time.Duration) {
+	if !c.settle(p, s, until) {
+		p.stays = append(p.stays, *s)
 	}
 }
 
@@ -137,6 +149,10 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 	if limit := c.patience(s.arrival); !s.told && limit <= to && (limit < s.end || s.start == NotYet) {
 		s.told = true
 		c.tally.lose(s, limit, timedOut)
+	}
+	if c.shared != nil && !s.received && s.started(to) {
+		s.received = true
+		p.Received++
 	}
 	if s.end > to {
 		return false
@@ -166,14 +182,21 @@ func (c *Cluster) settleAll(p *pod, to time.Duration) {
 func (c *Cluster) foreseeAll(to time.Duration) {
 	for {
 		life := c.lives.Next()
-		c.foresee(min(to, life-1), to)
+		if c.shared != nil {
+			c.foreseeShared(min(to, life-1))
+		} else {
+			c.foresee(min(to, life-1), to)
+		}
 		if life > to {
 			break
 		}
 		c.now, c.foreseenTo = life, max(c.foreseenTo, life-1)
 		c.live(c.lives.Pop().Payload)
 	}
-	c.now, c.foreseenTo = to, to
+	if c.now = to; to == c.foreseenTo {
+		return
+	}
+	c.foreseenTo = to
 	for _, id := range c.present {
 		c.settleAll(&c.pods[id], to)
 	}
@@ -219,7 +242,9 @@ func (c *Cluster) foreseen(p *pod, status *PodStatus) {
 	for i := range p.stays {
 		s := &p.stays[i]
 		if !s.started(c.foreseenTo) {
-			status.Queued++
+			if c.shared == nil {
+				status.Queued++
+			}
 			continue
 		}
 		status.InService++

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ type pod struct {
 // Scale sets the number of pods wanted. Missing pods are created at once;
 // surplus pods are deleted in the ReplicaSet controller's order.
 func (c *Cluster) Scale(desired int32) {
+	if c.spec.Fixed && desired != c.desired {
+		panic(fmt.Sprintf("cluster: scaled from %d to %d pods, which are fixed", c.desired, desired))
+	}
 	c.desired = desired
 	for c.created < desired {
 		c.create()

@@ -131,6 +131,7 @@ func (d *die) spec() Spec {
 	if d.chance(60) {
 		s.Front, s.Handover = d.front(), d.upTo(4)
 	}
+	s.Fixed = d.chance(15)
 	return s
 }
 
@@ -236,7 +237,7 @@ func (d *duel) reach(at time.Duration, before bool) error {
 		arrived := d.chance(70)
 		d.fast.Notified(arrived)
 		d.plain.service.Notified(*d.spec.Front, d.plain.now, arrived)
-		if arrived {
+		if arrived && !d.spec.Fixed {
 			d.scale(max(1, d.plain.desired))
 		}
 	}
@@ -250,7 +251,7 @@ func (d *duel) scale(n int) {
 
 // act changes the world.
 func (d *duel) act() {
-	if !d.spec.Elastic && d.chance(70) {
+	if !d.spec.Elastic && !d.spec.Fixed && d.chance(70) {
 		d.scale(d.IntN(7 * d.crowd))
 	}
 	if d.spec.Front == nil || d.spec.Elastic {

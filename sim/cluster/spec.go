@@ -29,6 +29,8 @@ type Spec struct {
 	// ever waiting: the world of the oracle. Replicas, routing and lifecycle are
 	// then out of play.
 	Elastic bool
+	// Fixed promises that Scale never changes the number of pods.
+	Fixed bool
 
 	eventByEvent bool // for tests: without foresight
 }

@@ -36,7 +36,13 @@ func (c *Cluster) Counters() Counters { return c.tally.Total() }
 // Held is the number of requests that wait outside of pods: in the central
 // queue or at the front.
 func (c *Cluster) Held() int {
-	return int(c.central.length+c.front.queue.length) + c.front.sleepers
+	n := int(c.central.length+c.front.queue.length) + c.front.sleepers
+	if c.shared != nil {
+		for i := range c.pods {
+			n += int(c.pods[i].unstarted(c.foreseenTo))
+		}
+	}
+	return n
 }
 
 // Waiting is the number of requests whose service has not begun, wherever they
@@ -44,7 +50,10 @@ func (c *Cluster) Held() int {
 func (c *Cluster) Waiting() int64 {
 	n := int64(c.Held())
 	for _, id := range c.present {
-		n += int64(c.pods[id].queue.length) + c.pods[id].unstarted(c.foreseenTo)
+		n += int64(c.pods[id].queue.length)
+		if c.shared == nil {
+			n += c.pods[id].unstarted(c.foreseenTo)
+		}
 	}
 	return n
 }

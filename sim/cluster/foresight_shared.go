@@ -1,0 +1,73 @@
+package cluster
+
+import "time"
+
+// shared is the one queue of all pods with foresight. Those who wait are promised
+// the slots that become free first, so the pods have to stay what they are: see
+// Spec.Fixed.
+type shared struct {
+	slots   tournament // of all pods, one pod after the other; the idle ones are taken out
+	waiting instants   // when those who wait leave the queue
+	idle    [][]int32  // the idle slots of each pod; a single pod's are left in
+}
+
+func (c *Cluster) openShared() {
+	slots := c.spec.PerPod.Concurrency
+	c.shared = &shared{slots: newTournament(len(c.pods) * slots), idle: make([][]int32, len(c.pods))}
+	for pod := range c.shared.idle {
+		c.shared.idle[pod] = make([]int32, 0, slots)
+	}
+	clear(c.router.open)
+}
+
+// foreseeShared is foresee for the queue that all pods share.
+func (c *Cluster) foreseeShared(to time.Duration) {
+	h := c.shared
+	capacity := c.spec.PerPod.Queue * len(c.pods)
+	for c.nextArrival <= to {
+		s, service := c.takeIn()
+		pod, seat := h.nextSeat(c)
+		if seat.free > c.now {
+			if h.waiting.after(c.now) >= capacity {
+				c.tally.lose(&s, c.now, rejected)
+				continue
+			}
+			if s.end = c.patience(c.now); seat.free > s.end {
+				h.waiting.push(s.end)
+				c.keep(&c.pods[0], &s, to)
+				continue
+			}
+			h.waiting.push(seat.free)
+		}
+		p := &c.pods[pod]
+		c.seat(p, &s, max(c.now, seat.free), service)
+		h.slots.set(seat.slot, s.end)
+		c.keep(p, &s, to)
+	}
+}
+
+// nextSeat is the slot for a request of now. Pods with idle slots take turns;
+// when there is none, the slot that becomes free first is it.
+func (h *shared) nextSeat(c *Cluster) (pod int, s seat) {
+	first := h.slots.first()
+	if len(h.idle) == 1 {
+		return 0, first
+	}
+	slots := c.spec.PerPod.Concurrency
+	for first.free <= c.now {
+		pod := int(first.slot) / slots
+		h.idle[pod] = append(h.idle[pod], first.slot)
+		c.router.open[pod/64] |= 1 << (pod % 64)
+		h.slots.set(first.slot, taken)
+		first = h.slots.first()
+	}
+	if pod = c.router.firstOpen(); pod < 0 {
+		return int(first.slot) / slots, first
+	}
+	last := len(h.idle[pod]) - 1
+	s.slot = h.idle[pod][last]
+	if h.idle[pod] = h.idle[pod][:last]; last == 0 {
+		c.router.open[pod/64] &^= 1 << (pod % 64)
+	}
+	return pod, s
+}
