@@ -30,11 +30,11 @@ type Cluster struct {
 	arrivals    Arrivals
 	upcoming    upcoming
 	nextArrival time.Duration
-	nextDemand  time.Duration
 	arrived     uint64 // index of the next request
 	foresight   bool   // see foresight.go
 	foreseenTo  time.Duration
 	shared      *shared // with foresight and a central queue
+	patience    time.Duration
 
 	requests   requests
 	departures departures
@@ -87,6 +87,9 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		tally:     tally,
 	}
 	c.foresight = spec.foresees()
+	if c.patience = spec.RequestTimeout; c.patience == 0 {
+		c.patience = taken
+	}
 	if spec.Elastic {
 		c.openPool()
 	} else {
@@ -97,7 +100,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	if c.foresight && c.router.policy == sharedQueue {
 		c.openShared()
 	}
-	c.pull()
+	c.pass(0)
 	return c, nil
 }
 
@@ -180,11 +183,9 @@ func (c *Cluster) Reach(at time.Duration) (wake bool) {
 
 // arrive takes the next request in.
 func (c *Cluster) arrive() {
-	index := c.arrived
-	c.arrived++
 	i := c.requests.take()
 	q := &c.requests.slab[i]
-	q.index, q.arrival, q.start, q.service = index, c.now, NotYet, c.nextDemand
+	q.index, q.arrival, q.start, q.service = c.arrived, c.now, NotYet, c.upcoming.demand()
 	q.phase = c.tally.arrive(c.now)
 	q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
 	if c.spec.RequestTimeout > 0 {

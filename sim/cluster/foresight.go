@@ -59,62 +59,81 @@ type stay struct {
 	received bool // shared queue: the pod has it
 }
 
-// foresee takes in and settles every request that arrives up to the instant to,
-// and tallies what happens to them until the later one.
+// foresee settles every request that arrives up to the instant to, and tallies
+// what happens to them until the later one.
 func (c *Cluster) foresee(to, until time.Duration) {
 	for c.nextArrival <= to {
-		s, service := c.takeIn()
-		if !c.direct {
-			c.tally.lose(&s, c.now, failed)
-			continue
-		}
-		p := &c.pods[c.routable[c.foreseenChoice()]]
-		if c.now < p.listensAt {
-			c.tally.lose(&s, c.now, failed)
-			continue
-		}
-		p.Received++
-		seat := p.slots.first()
-		if seat.free > c.now {
-			if p.waiting.after(c.now) >= c.spec.PerPod.Queue {
-				c.tally.lose(&s, c.now, rejected)
-				continue
+		phase, last := c.tally.phase(c.nextArrival)
+		arrivals, demands := c.upcoming.block()
+		n := 0
+		for n < len(arrivals) && arrivals[n] <= min(to, last) {
+			c.now = arrivals[n]
+			if c.shared != nil {
+				c.settleShared(phase, c.arrived+uint64(n), demands[n], until)
+			} else {
+				c.settleInPod(phase, c.arrived+uint64(n), demands[n], until)
 			}
-			if s.end = c.patience(c.now); seat.free > s.end {
-				p.waiting.push(s.end)
-				c.keep(p, &s, until)
-				continue
-			}
-			p.waiting.push(seat.free)
+			n++
 		}
-		c.seat(p, &s, max(c.now, seat.free), service)
-		p.slots.set(seat.slot, s.end)
-		c.keep(p, &s, until)
+		c.tally.arrived(phase, n)
+		c.pass(n)
 	}
 }
 
-// takeIn is the next request, at its arrival.
-func (c *Cluster) takeIn() (s stay, service time.Duration) {
-	c.now, service = c.nextArrival, c.nextDemand
-	s = stay{index: c.arrived, arrival: c.now, start: NotYet, phase: c.tally.arrive(c.now), pod: none}
-	c.arrived++
-	c.pull()
-	return s, service
+// settleInPod settles the request that arrives now and stays with its pod.
+func (c *Cluster) settleInPod(phase uint16, index uint64, service, until time.Duration) {
+	if !c.direct {
+		c.tally.lose(&stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}, c.now, failed)
+		return
+	}
+	p := &c.pods[c.routable[c.foreseenChoice()]]
+	if c.now < p.listensAt {
+		c.tally.lose(&stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}, c.now, failed)
+		return
+	}
+	p.Received++
+	seat := p.slots.first()
+	if seat.free > c.now && !c.wait(&p.waiting, c.spec.PerPod.Queue, p, seat.free, phase, index, until) {
+		return
+	}
+	p.slots.set(seat.slot, c.seat(p, max(c.now, seat.free), phase, index, service, until))
 }
 
-// seat gives the stay a slot of the pod from an instant on.
-func (c *Cluster) seat(p *pod, s *stay, start, service time.Duration) {
+// wait puts the request that arrives now into a queue until the instant at which
+// a slot becomes free. It says whether the request gets the slot.
+func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration, phase uint16, index uint64, until time.Duration) bool {
+	s := stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}
+	if queue.after(c.now) >= capacity {
+		c.tally.lose(&s, c.now, rejected)
+		return false
+	}
+	if s.end = c.now + c.patience; free > s.end {
+		queue.push(s.end)
+		c.keep(p, s, until)
+		return false
+	}
+	queue.push(free)
+	return true
+}
+
+// seat gives the request that arrives now a slot of the pod from an instant on,
+// and says when the slot is free again.
+func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, service, until time.Duration) time.Duration {
+	end := start + service
 	p.idle += max(0, start-max(p.last, p.ReadyAt))
-	s.start, s.end, s.pod = start, start+service, p.ID
-	p.last = max(p.last, s.end)
-}
-
-// patience is when the client of a request gives up.
-func (c *Cluster) patience(arrival time.Duration) time.Duration {
-	if c.spec.RequestTimeout == 0 {
-		return event.Never
+	p.last = max(p.last, end)
+	s := stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}
+	if end > until || end-c.now > c.patience {
+		c.keep(p, s, until)
+		return end
 	}
-	return arrival + c.spec.RequestTimeout
+	if c.shared != nil {
+		p.Received++
+	}
+	p.Completed++
+	p.CPU += c.cpuOf(service)
+	c.tally.serve(&s)
+	return end
 }
 
 // foreseenChoice is the position of the pod for a request of now.
@@ -137,16 +156,16 @@ func (c *Cluster) foreseenLoad(position int) int32 {
 
 // keep tallies what happens to a stay up to the instant until, and remembers the
 // stay if that is not all.
-func (c *Cluster) keep(p *pod, s *stay, until time.Duration) {
-	if !c.settle(p, s, until) {
-		p.stays = append(p.stays, *s)
+func (c *Cluster) keep(p *pod, s stay, until time.Duration) {
+	if !c.settle(p, &s, until) {
+		p.stays = append(p.stays, s)
 	}
 }
 
 // settle tallies what happens to a stay up to the instant to. It says whether
 // that is all.
 func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
-	if limit := c.patience(s.arrival); !s.told && limit <= to && (limit < s.end || s.start == NotYet) {
+	if limit := s.arrival + c.patience; !s.told && limit <= to && (limit < s.end || s.start == NotYet) {
 		s.told = true
 		c.tally.lose(s, limit, timedOut)
 	}
@@ -182,11 +201,7 @@ func (c *Cluster) settleAll(p *pod, to time.Duration) {
 func (c *Cluster) foreseeAll(to time.Duration) {
 	for {
 		life := c.lives.Next()
-		if c.shared != nil {
-			c.foreseeShared(min(to, life-1))
-		} else {
-			c.foresee(min(to, life-1), to)
-		}
+		c.foresee(min(to, life-1), to)
 		if life > to {
 			break
 		}

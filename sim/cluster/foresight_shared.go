@@ -20,30 +20,16 @@ func (c *Cluster) openShared() {
 	clear(c.router.open)
 }
 
-// foreseeShared is foresee for the queue that all pods share.
-func (c *Cluster) foreseeShared(to time.Duration) {
+// settleShared settles the request that arrives now and takes its turn in the
+// queue of all pods.
+func (c *Cluster) settleShared(phase uint16, index uint64, service, until time.Duration) {
 	h := c.shared
-	capacity := c.spec.PerPod.Queue * len(c.pods)
-	for c.nextArrival <= to {
-		s, service := c.takeIn()
-		pod, seat := h.nextSeat(c)
-		if seat.free > c.now {
-			if h.waiting.after(c.now) >= capacity {
-				c.tally.lose(&s, c.now, rejected)
-				continue
-			}
-			if s.end = c.patience(c.now); seat.free > s.end {
-				h.waiting.push(s.end)
-				c.keep(&c.pods[0], &s, to)
-				continue
-			}
-			h.waiting.push(seat.free)
-		}
-		p := &c.pods[pod]
-		c.seat(p, &s, max(c.now, seat.free), service)
-		h.slots.set(seat.slot, s.end)
-		c.keep(p, &s, to)
+	pod, seat := h.nextSeat(c)
+	p := &c.pods[pod]
+	if seat.free > c.now && !c.wait(&h.waiting, c.spec.PerPod.Queue*len(c.pods), p, seat.free, phase, index, until) {
+		return
 	}
+	h.slots.set(seat.slot, c.seat(p, max(c.now, seat.free), phase, index, service, until))
 }
 
 // nextSeat is the slot for a request of now. Pods with idle slots take turns;

@@ -46,8 +46,10 @@ func middleOf(bucket int) uint64 {
 }
 
 // Record counts one duration. Negative durations are a broken invariant.
-func (h *Histogram) Record(d time.Duration) {
-	b := bucketOf(uint64(d))
+func (h *Histogram) Record(d time.Duration) { h.record(d, bucketOf(uint64(d))) }
+
+// record counts a duration whose bucket is known.
+func (h *Histogram) record(d time.Duration, b int) {
 	h.counts[b]++
 	h.n++
 	low, carry := bits.Add64(h.sum[1], uint64(d), 0)

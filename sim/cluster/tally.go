@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/sim/event"
+)
 
 // fate is how a request ended.
 type fate uint8
@@ -40,14 +44,29 @@ func NewTally(starts []time.Duration, measureFrom time.Duration) *Tally {
 	return t
 }
 
-func (t *Tally) arrive(now time.Duration) uint16 {
+// phase is the phase of a request that arrives at now, and its last instant. Calls
+// are in rising order of now.
+func (t *Tally) phase(now time.Duration) (phase uint16, last time.Duration) {
 	for t.current+1 < len(t.starts) && now >= t.starts[t.current+1] {
 		t.current++
 	}
-	p := &t.phases[t.current]
-	p.Arrived++
-	p.InFlight++
-	return uint16(t.current)
+	if t.current+1 == len(t.starts) {
+		return uint16(t.current), event.Never
+	}
+	return uint16(t.current), t.starts[t.current+1] - 1
+}
+
+// arrived counts n requests in.
+func (t *Tally) arrived(phase uint16, n int) {
+	p := &t.phases[phase]
+	p.Arrived += uint64(n)
+	p.InFlight += uint64(n)
+}
+
+func (t *Tally) arrive(now time.Duration) uint16 {
+	phase, _ := t.phase(now)
+	t.arrived(phase, 1)
+	return phase
 }
 
 func (t *Tally) end(q *request, now time.Duration, f fate) {
@@ -62,12 +81,7 @@ func (t *Tally) end(q *request, now time.Duration, f fate) {
 		if q.held {
 			p.Cold++
 		}
-		latency := now - q.arrival
-		t.interval.Record(latency)
-		if q.arrival >= t.measureFrom {
-			p.Latency.Record(latency)
-			p.Wait.Record(q.start - q.arrival)
-		}
+		t.record(p, q.arrival, q.start, now)
 	case timedOut:
 		p.TimedOut++
 	case rejected:
@@ -77,17 +91,23 @@ func (t *Tally) end(q *request, now time.Duration, f fate) {
 	}
 }
 
+// record adds a completed request's latency and wait.
+func (t *Tally) record(p *PhaseTally, arrival, start, end time.Duration) {
+	latency := end - arrival
+	bucket := bucketOf(uint64(latency))
+	t.interval.record(latency, bucket)
+	if arrival >= t.measureFrom {
+		p.Latency.record(latency, bucket)
+		p.Wait.Record(start - arrival)
+	}
+}
+
 // serve counts a request that was served in time.
 func (t *Tally) serve(s *stay) {
 	p := &t.phases[s.phase]
 	p.InFlight--
 	p.Completed++
-	latency := s.end - s.arrival
-	t.interval.Record(latency)
-	if s.arrival >= t.measureFrom {
-		p.Latency.Record(latency)
-		p.Wait.Record(s.start - s.arrival)
-	}
+	t.record(p, s.arrival, s.start, s.end)
 	if t.observe != nil {
 		t.observe(s.request(), s.end, completed)
 	}

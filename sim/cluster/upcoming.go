@@ -22,17 +22,35 @@ type upcoming struct {
 }
 
 // pull fetches the next arrival.
-func (c *Cluster) pull() {
+func (c *Cluster) pull() { c.pass(1) }
+
+// pass goes over the next n arrivals of the block to the one after them.
+func (c *Cluster) pass(n int) {
 	u := &c.upcoming
+	u.next += n
+	c.arrived += uint64(n)
 	if u.next == u.count && !u.ended {
-		u.next, u.count = 0, c.arrivals.Fill(u.arrivals[:])
-		u.ended = u.count < len(u.arrivals)
-		c.demand.from(c.arrived, u.demands[:u.count])
+		c.draw()
 	}
 	if u.next == u.count {
 		c.nextArrival = event.Never
 		return
 	}
-	c.nextArrival, c.nextDemand = u.arrivals[u.next], u.demands[u.next]
-	u.next++
+	c.nextArrival = u.arrivals[u.next]
 }
+
+// draw fills the block with what comes after it.
+func (c *Cluster) draw() {
+	u := &c.upcoming
+	u.next, u.count = 0, c.arrivals.Fill(u.arrivals[:])
+	u.ended = u.count < len(u.arrivals)
+	c.demand.from(c.arrived, u.demands[:u.count])
+}
+
+// block is what is left of the block: the next arrival and those after it.
+func (u *upcoming) block() (arrivals, demands []time.Duration) {
+	return u.arrivals[u.next:u.count], u.demands[u.next:u.count]
+}
+
+// demand is the service time of the next arrival.
+func (u *upcoming) demand() time.Duration { return u.demands[u.next] }

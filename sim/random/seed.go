@@ -28,10 +28,14 @@ func (s Seed) Key(name string, index uint64) Key {
 func (k Key) Stream() Stream { return Stream{state: uint64(k)} }
 
 // At is the stream of the i-th item, such as a request: a function of the key
-// and i only, whatever was drawn for the items before it.
-func (k Key) At(i uint64) Stream {
-	return Stream{state: mix(uint64(k) ^ mix(i+golden))}
-}
+// and i only, whatever was drawn for the items before it. Items are far apart on
+// SplitMix64's orbit, at odd multiples of its step.
+func (k Key) At(i uint64) Stream { return Stream{state: uint64(k) + (i+1)*apart} }
+
+// apart is the step from one item to the next: 2^64 divided by the square of the
+// plastic number, made odd. Of 2^44 items, no two are closer to one another on the
+// orbit than 2^17 draws.
+const apart = 0x91e10da5c79e7b1d
 
 // mix is the finalizer of SplitMix64 (Steele, Lea and Flood 2014, with the
 // constants of Stafford's variant 13): a bijection that flips every output bit
