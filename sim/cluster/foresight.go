@@ -122,9 +122,8 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 	end := start + service
 	p.idle += max(0, start-max(p.last, p.ReadyAt))
 	p.last = max(p.last, end)
-	s := stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}
 	if end > until || end-c.now > c.patience {
-		c.keep(p, s, until)
+		c.keep(p, stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}, until)
 		return end
 	}
 	if c.shared != nil {
@@ -132,7 +131,10 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 	}
 	p.Completed++
 	p.CPU += c.cpuOf(service)
-	c.tally.serve(&s)
+	c.tally.serve(phase, c.now, start, end)
+	if c.tally.observe != nil {
+		c.tally.observe(&request{index: index, arrival: c.now, start: start, pod: p.ID}, end, completed)
+	}
 	return end
 }
 
@@ -180,7 +182,10 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 		p.Completed++
 		p.CPU += c.cpuOf(s.end - s.start)
 		if !s.told {
-			c.tally.serve(s)
+			c.tally.serve(s.phase, s.arrival, s.start, s.end)
+			if c.tally.observe != nil {
+				c.tally.observe(s.request(), s.end, completed)
+			}
 		}
 	}
 	return true

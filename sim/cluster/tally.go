@@ -103,14 +103,11 @@ func (t *Tally) record(p *PhaseTally, arrival, start, end time.Duration) {
 }
 
 // serve counts a request that was served in time.
-func (t *Tally) serve(s *stay) {
-	p := &t.phases[s.phase]
+func (t *Tally) serve(phase uint16, arrival, start, end time.Duration) {
+	p := &t.phases[phase]
 	p.InFlight--
 	p.Completed++
-	t.record(p, s.arrival, s.start, s.end)
-	if t.observe != nil {
-		t.observe(s.request(), s.end, completed)
-	}
+	t.record(p, arrival, start, end)
 }
 
 // lose counts a request that was not.

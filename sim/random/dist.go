@@ -102,12 +102,22 @@ func (d *Dist) DrawItems(key Key, first uint64, dst []time.Duration) {
 	case exponential:
 		for i := range dst {
 			s := key.At(first + uint64(i))
-			dst[i] = toDuration(d.a * s.Exp())
+			u := s.Uint64()
+			x, inside := expInside(u)
+			if !inside {
+				x = s.expBeside(u)
+			}
+			dst[i] = toDuration(d.a * x)
 		}
 	case lognormal:
 		for i := range dst {
 			s := key.At(first + uint64(i))
-			dst[i] = toDuration(exp(d.a + float64(d.b*s.Norm())))
+			u := s.Uint64()
+			x, inside := normInside(u)
+			if !inside {
+				x = s.normBeside(u)
+			}
+			dst[i] = toDuration(exp(d.a + float64(d.b*x)))
 		}
 	default:
 		for i := range dst {

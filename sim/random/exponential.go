@@ -22,8 +22,7 @@ type expLayerTable struct {
 	height [expLayers + 1]float64 // exp(-edge)
 }
 
-func newExpZiggurat() *expLayerTable {
-	t := new(expLayerTable)
+func newExpZiggurat() (t expLayerTable) {
 	t.edge[0] = expArea / exp(-expBase)
 	t.edge[1] = expBase
 	t.height[1] = exp(-expBase)
@@ -38,31 +37,49 @@ func newExpZiggurat() *expLayerTable {
 // Exp draws from the exponential distribution with mean 1.
 func (s *Stream) Exp() float64 {
 	u := s.Uint64()
-	layer := u % expLayers
-	x := float64(u>>11) * 0x1p-53 * expZiggurat.edge[layer]
-	if x < expZiggurat.edge[layer+1] {
+	if x, inside := expInside(u); inside {
 		return x
 	}
-	return s.expBeside(layer, x)
+	return s.expBeside(u)
 }
 
-// expBeside goes on where a point has missed the safe part of its layer.
-func (s *Stream) expBeside(layer uint64, x float64) float64 {
-	shift := 0.0
+// Exps fills dst with what Exp gives, at less cost.
+func (s *Stream) Exps(dst []float64) {
+	for i := range dst {
+		u := s.Uint64()
+		x, inside := expInside(u)
+		if !inside {
+			x = s.expBeside(u)
+		}
+		dst[i] = x
+	}
+}
+
+// expInside is the point of u, and whether it is in the part of its layer that is
+// under the curve as a whole: all but one in a hundred are.
+func expInside(u uint64) (x float64, inside bool) {
+	layer := u % expLayers
+	x = float64(u>>11) * 0x1p-53 * expZiggurat.edge[layer]
+	return x, x < expZiggurat.edge[layer+1]
+}
+
+// expBeside goes on with a point that is not inside.
+func (s *Stream) expBeside(u uint64) float64 {
+	beyond := 0.0
 	for {
-		if layer == 0 {
-			shift += expBase
-		} else {
+		x, inside := expInside(u)
+		layer := u % expLayers
+		switch {
+		case inside:
+			return beyond + x
+		case layer == 0:
+			beyond += expBase
+		default:
 			low, high := expZiggurat.height[layer], expZiggurat.height[layer+1]
 			if low+float64(s.Float64()*(high-low)) < exp(-x) {
-				return shift + x
+				return beyond + x
 			}
 		}
-		u := s.Uint64()
-		layer = u % expLayers
-		x = float64(u>>11) * 0x1p-53 * expZiggurat.edge[layer]
-		if x < expZiggurat.edge[layer+1] {
-			return shift + x
-		}
+		u = s.Uint64()
 	}
 }

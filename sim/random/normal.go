@@ -24,8 +24,7 @@ type layerTable struct {
 	height [layers + 1]float64 // exp(-edge^2/2)
 }
 
-func newZiggurat() *layerTable {
-	t := new(layerTable)
+func newZiggurat() (t layerTable) {
 	t.edge[0] = layerArea / exp(-base*base/2)
 	t.edge[1] = base
 	t.height[1] = exp(-base * base / 2)
@@ -39,21 +38,38 @@ func newZiggurat() *layerTable {
 
 // Norm draws from the normal distribution with mean 0 and standard deviation 1.
 func (s *Stream) Norm() float64 {
+	u := s.Uint64()
+	if x, inside := normInside(u); inside {
+		return x
+	}
+	return s.normBeside(u)
+}
+
+// normInside is the point of u, and whether it is in the part of its layer that
+// is under the curve as a whole.
+func normInside(u uint64) (x float64, inside bool) {
+	layer := u % layers
+	// The upper 54 bits as a number in [-1, 1).
+	x = float64(int64(u)>>10) * 0x1p-53 * ziggurat.edge[layer]
+	return x, math.Abs(x) < ziggurat.edge[layer+1]
+}
+
+// normBeside goes on with a point that is not inside.
+func (s *Stream) normBeside(u uint64) float64 {
 	for {
-		u := s.Uint64()
+		x, inside := normInside(u)
 		layer := u % layers
-		// The upper 54 bits as a number in [-1, 1).
-		x := float64(int64(u)>>10) * 0x1p-53 * ziggurat.edge[layer]
-		if math.Abs(x) < ziggurat.edge[layer+1] {
+		switch {
+		case inside:
 			return x
-		}
-		if layer == 0 {
+		case layer == 0:
 			return math.Copysign(s.normalTail(), x)
 		}
 		low, high := ziggurat.height[layer], ziggurat.height[layer+1]
 		if low+float64(s.Float64()*(high-low)) < exp(-x*x/2) {
 			return x
 		}
+		u = s.Uint64()
 	}
 }
 

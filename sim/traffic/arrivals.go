@@ -32,6 +32,7 @@ type Arrivals struct {
 	burstsFrom  time.Duration
 	previous    time.Duration // latest arrival, since the phase's start
 	replay      *replay       // of timestamps
+	gaps        [64]float64   // of emitPlain
 	err         error
 }
 
@@ -83,14 +84,21 @@ func (a *Arrivals) plain() bool {
 
 // emitPlain is emit for a plain segment, up to its end or that of dst.
 func (a *Arrivals) emitPlain(dst []time.Duration) (n int) {
-	point, previous, stream, from := a.point, a.previous, a.stream, a.phase.window.From
+	dst = dst[:min(len(dst), len(a.gaps))]
+	before := a.stream
+	a.stream.Exps(a.gaps[:len(dst)])
+	point, previous, from := a.point, a.previous, a.phase.window.From
 	for n < len(dst) && point < a.mass {
 		previous = max(min(a.start+time.Duration(point*a.perUnit), a.last), previous)
 		dst[n] = from + previous
+		point += a.gaps[n]
 		n++
-		point += stream.Exp()
 	}
-	a.point, a.previous, a.stream = point, previous, stream
+	a.point, a.previous = point, previous
+	if n < len(dst) { // the segment has ended: take back what was drawn too much
+		a.stream = before
+		a.stream.Exps(a.gaps[:n])
+	}
 	return n
 }
 
