@@ -38,6 +38,7 @@ type Cluster struct {
 
 	requests   requests
 	departures departures
+	started    uint32 // services, counted up
 	timeouts   ring // when clients give up
 	lives      event.Queue[life]
 
@@ -156,7 +157,7 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		case life:
 			c.live(c.lives.Pop().Payload)
 		case departure:
-			c.depart(c.departures.pop(c.requests.slab))
+			c.depart(c.departures.pop(c.requests.slab).request)
 		case timeout:
 			c.timeOut(c.timeouts.pop())
 		case look:

@@ -9,28 +9,27 @@ import (
 // departure is the end of one request's service. Those of one instant come in the
 // order of their pods, and in a pod in that of their start.
 type departure struct {
-	at       time.Duration
-	sequence uint32 // order of scheduling
-	request  int32
+	at      time.Duration
+	pod     int32
+	request int32
 }
 
 func (d departure) before(o departure, slab []request) bool {
 	if d.at != o.at {
 		return d.at < o.at
 	}
-	if p, q := slab[d.request].pod, slab[o.request].pod; p != q {
-		return p < q
+	if d.pod != o.pod || slab == nil {
+		return d.pod < o.pod
 	}
 	// The difference is right across a wrap-around while fewer than 2^31 are in
 	// service at once.
-	return int32(d.sequence-o.sequence) < 0
+	return int32(slab[d.request].sequence-slab[o.request].sequence) < 0
 }
 
 // departures is a four-way heap: half the depth of a binary one, and the four
 // children of a node share a cache line.
 type departures struct {
-	heap     []departure
-	sequence uint32
+	heap []departure
 }
 
 func (h *departures) next() time.Duration {
@@ -40,9 +39,7 @@ func (h *departures) next() time.Duration {
 	return h.heap[0].at
 }
 
-func (h *departures) push(at time.Duration, request int32, slab []request) {
-	d := departure{at: at, sequence: h.sequence, request: request}
-	h.sequence++
+func (h *departures) push(d departure, slab []request) {
 	h.heap = append(h.heap, d)
 	i := len(h.heap) - 1
 	for i > 0 {
@@ -56,8 +53,8 @@ func (h *departures) push(at time.Duration, request int32, slab []request) {
 	h.heap[i] = d
 }
 
-func (h *departures) pop(slab []request) int32 {
-	top := h.heap[0].request
+func (h *departures) pop(slab []request) departure {
+	top := h.heap[0]
 	last := len(h.heap) - 1
 	d := h.heap[last]
 	h.heap = h.heap[:last]

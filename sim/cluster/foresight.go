@@ -23,7 +23,7 @@ func (s *Spec) foresees() bool {
 		return false
 	}
 	switch policies[s.Routing.Policy] {
-	case randomPod, roundRobin:
+	case randomPod, roundRobin, leastRequest:
 		return true
 	case sharedQueue:
 		return s.Fixed && s.Replicas > 0
@@ -44,6 +44,7 @@ type station struct {
 	waiting instants      // when those that wait leave the queue
 	last    time.Duration // when the last request is served
 	stays   []stay        // those that end after the instant the cluster stands at
+	load    int32         // least-request: those that have not ended
 }
 
 // stay is a request that is settled and has not ended.
@@ -109,6 +110,7 @@ func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration
 	}
 	if s.end = c.now + c.patience; free > s.end {
 		queue.push(s.end)
+		c.enter(p, s.end)
 		c.keep(p, s, until)
 		return false
 	}
@@ -122,6 +124,7 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 	end := start + service
 	p.idle += max(0, start-max(p.last, p.ReadyAt))
 	p.last = max(p.last, end)
+	c.enter(p, end)
 	if end > until || end-c.now > c.patience {
 		c.keep(p, stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}, until)
 		return end
@@ -141,7 +144,12 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 // foreseenChoice is the position of the pod for a request of now.
 func (c *Cluster) foreseenChoice() int {
 	r := &c.router
-	if r.policy != powerOfTwo {
+	switch r.policy {
+	case leastRequest:
+		c.leave()
+		return r.pick()
+	case powerOfTwo:
+	default:
 		return r.pick()
 	}
 	a, b := r.two()
@@ -149,6 +157,26 @@ func (c *Cluster) foreseenChoice() int {
 		return b
 	}
 	return a
+}
+
+// leave takes the requests that have ended by now off the loads of their pods.
+func (c *Cluster) leave() {
+	for c.departures.next() <= c.now {
+		p := &c.pods[c.departures.pop(nil).pod]
+		p.load--
+		if p.position != none {
+			c.router.load(p.position, -1)
+		}
+	}
+}
+
+// enter puts a request that ends at the given instant on the load of its pod.
+func (c *Cluster) enter(p *pod, end time.Duration) {
+	if c.router.policy == leastRequest {
+		p.load++
+		c.router.load(p.position, +1)
+		c.departures.push(departure{at: end, pod: p.ID}, nil)
+	}
 }
 
 func (c *Cluster) foreseenLoad(position int) int32 {

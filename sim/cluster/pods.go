@@ -192,7 +192,7 @@ func (c *Cluster) idleFor(p *pod) time.Duration {
 }
 
 func (c *Cluster) remove(p *pod) {
-	p.serving, p.station = nil, station{}
+	p.serving, p.station = nil, station{load: p.load}
 	c.become(p, Gone)
 	at := slices.Index(c.present, p.ID)
 	c.present = slices.Delete(c.present, at, at+1)

@@ -28,6 +28,7 @@ type request struct {
 	pod        int32         // where it waits or is served
 	slot       int32         // its index in pod.serving
 	generation uint32        // counts the uses of this entry of the slab
+	sequence   uint32        // order of the starts of service
 	phase      uint16        // traffic phase of its arrival
 	place      uint8
 	dials      uint8 // connections that failed in a row

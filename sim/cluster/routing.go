@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"math/bits"
-
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -31,6 +29,7 @@ type router struct {
 	stream random.Stream
 	turn   int     // round-robin: the next position
 	loads  []int32 // requests in service and in the queue
+	levels levels  // least-request: the positions by load
 	// open has a bit for every position with a free slot (central queue).
 	open []uint64
 }
@@ -42,10 +41,16 @@ func newRouter(spec Spec, seed random.Seed) router {
 // rebuild follows a change of Cluster.routable.
 func (r *router) rebuild(c *Cluster) {
 	r.loads = r.loads[:0]
+	if r.policy == leastRequest {
+		r.levels.clear(len(c.routable))
+	}
 	r.open = append(r.open[:0], make([]uint64, (len(c.routable)+63)/64)...)
 	for at, id := range c.routable {
 		p := &c.pods[id]
-		r.loads = append(r.loads, int32(len(p.serving))+p.queue.length)
+		r.loads = append(r.loads, int32(len(p.serving))+p.queue.length+p.load)
+		if r.policy == leastRequest {
+			r.levels.add(at, r.loads[at])
+		}
 		if len(p.serving) < c.spec.PerPod.Concurrency {
 			r.open[at/64] |= 1 << (at % 64)
 		}
@@ -62,12 +67,20 @@ func (r *router) changed(p *pod, delta int32, open bool) {
 	if at == none {
 		return
 	}
-	r.loads[at] += delta
+	r.load(at, delta)
 	if open {
 		r.open[at/64] |= 1 << (at % 64)
 	} else {
 		r.open[at/64] &^= 1 << (at % 64)
 	}
+}
+
+// load follows a change of the load at a position.
+func (r *router) load(at, delta int32) {
+	if r.policy == leastRequest {
+		r.levels.move(int(at), r.loads[at], r.loads[at]+delta)
+	}
+	r.loads[at] += delta
 }
 
 // route sends a request to a pod. At least one must be routable.
@@ -139,19 +152,9 @@ func (r *router) after(at int) int {
 
 // leastLoaded takes equal loads in turn.
 func (r *router) leastLoaded() int {
-	least := r.turn
-	for at := r.turn + 1; at < len(r.loads); at++ {
-		if r.loads[at] < r.loads[least] {
-			least = at
-		}
-	}
-	for at := 0; at < r.turn; at++ {
-		if r.loads[at] < r.loads[least] {
-			least = at
-		}
-	}
-	r.turn = r.after(least)
-	return least
+	at := next(r.levels.least(), r.turn)
+	r.turn = r.after(at)
+	return at
 }
 
 // lessLoadedOfTwo draws two different pods; the first wins a draw.
@@ -179,25 +182,9 @@ func (r *router) two() (a, b int) {
 
 // firstOpen is the next position with a free slot, or -1.
 func (r *router) firstOpen() int {
-	at := r.openFrom(r.turn)
-	if at < 0 && r.turn > 0 {
-		at = r.openFrom(0)
-	}
+	at := next(r.open, r.turn)
 	if at >= 0 {
 		r.turn = r.after(at)
 	}
 	return at
-}
-
-func (r *router) openFrom(from int) int {
-	for word := from / 64; word < len(r.open); word++ {
-		open := r.open[word]
-		if word == from/64 {
-			open &= ^uint64(0) << (from % 64)
-		}
-		if open != 0 {
-			return word*64 + bits.TrailingZeros64(open)
-		}
-	}
-	return -1
 }

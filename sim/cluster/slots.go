@@ -8,7 +8,9 @@ func (c *Cluster) start(p *pod, i int32) {
 		p.idle += c.now - p.idleSince
 	}
 	p.serving = append(p.serving, i)
-	c.departures.push(c.now+q.service, i, c.requests.slab)
+	q.sequence = c.started
+	c.started++
+	c.departures.push(departure{at: c.now + q.service, pod: p.ID, request: i}, c.requests.slab)
 	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
 }
 
