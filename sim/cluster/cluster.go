@@ -35,11 +35,13 @@ type Cluster struct {
 	foreseenTo  time.Duration
 	shared      *shared // with foresight and a central queue
 	patience    time.Duration
+	leavings    wheel // with foresight and least-request
+	left        []int32
 
 	requests   requests
 	departures departures
 	started    uint32 // services, counted up
-	timeouts   ring // when clients give up
+	timeouts   ring   // when clients give up
 	lives      event.Queue[life]
 
 	pods        []pod // by ordinal, ended ones included
@@ -87,7 +89,9 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		front:     newFront(),
 		tally:     tally,
 	}
-	c.foresight = spec.foresees()
+	if c.foresight = spec.foresees(); c.foresight && c.router.policy == leastRequest {
+		c.leavings = newWheel()
+	}
 	if c.patience = spec.RequestTimeout; c.patience == 0 {
 		c.patience = taken
 	}

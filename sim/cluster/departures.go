@@ -18,7 +18,7 @@ func (d departure) before(o departure, slab []request) bool {
 	if d.at != o.at {
 		return d.at < o.at
 	}
-	if d.pod != o.pod || slab == nil {
+	if d.pod != o.pod {
 		return d.pod < o.pod
 	}
 	// The difference is right across a wrap-around while fewer than 2^31 are in

@@ -161,8 +161,9 @@ func (c *Cluster) foreseenChoice() int {
 
 // leave takes the requests that have ended by now off the loads of their pods.
 func (c *Cluster) leave() {
-	for c.departures.next() <= c.now {
-		p := &c.pods[c.departures.pop(nil).pod]
+	c.left = c.leavings.passed(c.now, c.left[:0])
+	for _, id := range c.left {
+		p := &c.pods[id]
 		p.load--
 		if p.position != none {
 			c.router.load(p.position, -1)
@@ -175,7 +176,7 @@ func (c *Cluster) enter(p *pod, end time.Duration) {
 	if c.router.policy == leastRequest {
 		p.load++
 		c.router.load(p.position, +1)
-		c.departures.push(departure{at: end, pod: p.ID}, nil)
+		c.leavings.add(c.now, end, p.ID)
 	}
 }
 
