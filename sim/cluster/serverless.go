@@ -18,9 +18,8 @@ import (
 // that stays idle for KeepAlive is reclaimed. It exists from the arrival that
 // starts it.
 //
-// Without MaxInstances there are, as the newest idle instance goes first, at
-// every instant as many as requests were in service at the busiest instant of
-// the last KeepAlive:
+// As the newest idle instance goes first, there are at every instant as many as
+// requests were in service at the busiest instant of the last KeepAlive:
 //
 //	instances(t) = max of in service(s), t - KeepAlive <= s <= t
 //

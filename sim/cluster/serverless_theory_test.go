@@ -117,16 +117,23 @@ func (p platform) simulate(t *testing.T, seed random.Seed, requests int) stay {
 	arrivals := &until{poisson{stream: seed.Key("test", 0).Stream(), rate: p.rate}, end}
 	c, err := New(p.spec, seed, arrivals, tally)
 	require.NoError(t, err)
-	c.Advance(p.warmUp)
+	var changes []Transition
+	reach := func(to time.Duration) { // changes that nobody takes would pile up
+		for c.now < to {
+			c.Advance(min(to, c.now+time.Duration(10_000/p.rate*1e9)))
+			changes = c.Transitions(changes[:0])
+		}
+	}
+	reach(p.warmUp)
 	existed, idle := c.PodTime()
 	started := c.instances.started
-	c.Advance(end)
+	reach(end)
 	atEnd, idleAtEnd := c.PodTime()
 	s := stay{
 		seconds: (end - p.warmUp).Seconds(), existed: (atEnd - existed).Seconds(), idle: (idleAtEnd - idle).Seconds(),
 		started: c.instances.started - started,
 	}
-	c.Advance(end + 2*maxDelay)
+	reach(end + 2*maxDelay)
 	balanced(t, c.Counters())
 	require.Zero(t, c.Counters().InFlight)
 	require.Zero(t, c.Replicas().Created)
