@@ -204,7 +204,7 @@ func exactPlatforms() []platform {
 	all := []platform{same}
 	law := service("exponential", 2, 1)
 	for _, keepAlive := range []time.Duration{0, 5 * time.Second, maxDelay} {
-		p := newPlatform("-", fmt.Sprintf("at most 3, a = 2, kept alive %.3g s", keepAlive.Seconds()), 1, law, law, keepAlive, 3)
+		p := newPlatform("-", "at most 3, a = 2, kept alive "+random.Constant(keepAlive).String(), 1, law, law, keepAlive, 3)
 		p.figures = []figure{{"rejected share", erlangB(3, 2), stay.rejected}, {"running", 2 * (1 - erlangB(3, 2)), stay.running}}
 		if keepAlive == 5*time.Second {
 			cold, instances := keptAlive(2, 3, 2.5)
