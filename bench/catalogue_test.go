@@ -242,6 +242,23 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Positive(t, r["elasti-hpa"].Requests.Cold)
 		assert.Equal(t, r["hpa"].Phases[1].Requests, r["elasti-hpa"].Phases[1].Requests, "by day they are the same")
 	},
+	"serverless-api": func(t *testing.T, r map[string]*sim.Result) {
+		for _, name := range []string{"lambda", "lambda-1m"} {
+			assert.Zero(t, r[name].Requests.Lost(), name)
+			assert.Equal(t, &sim.Distribution{}, r[name].WaitS, "%s: nobody waits", name)
+			assert.Equal(t, uint64(r[name].Replicas.ScaleUps), r[name].Requests.Cold, "%s: every instance has one cold request", name)
+			assert.Greater(t, r[name].IdlePodSeconds, 0.8*r[name].PodSeconds)
+		}
+		assert.Equal(t, r["lambda"].LatencyS, r["lambda-1m"].LatencyS, "the silence outlasts both keep-alives")
+		assert.Greater(t, r["lambda"].LatencyS.P99, r["fixed-3"].LatencyS.P99, "cold starts are in the tail")
+		assert.Greater(t, r["lambda"].PodSeconds, 2*r["fixed-3"].PodSeconds, "a request per instance, kept for ten minutes, is dear")
+		assert.Less(t, r["lambda-1m"].PodSeconds, 0.5*r["fixed-3"].PodSeconds)
+		assert.Zero(t, r["fixed-3"].Requests.Lost())
+		assert.Greater(t, r["fixed-1"].Requests.Lost(), r["fixed-1"].Requests.Arrived/4)
+		assert.Greater(t, r["hpa-70"].Requests.Lost(), r["hpa-70"].Requests.Arrived/10, "its pods come when the burst is half over")
+		assert.Equal(t, int32(8), r["lambda-8"].Replicas.MaxDesired)
+		assert.Greater(t, r["lambda-8"].Requests.Rejected, r["lambda-8"].Requests.Arrived/10)
+	},
 	"blind-cpu": func(t *testing.T, r map[string]*sim.Result) {
 		assert.Zero(t, r["hpa-cpu"].Replicas.ScaleUps, "CPU does not see the load")
 		assert.Greater(t, r["hpa-cpu"].Requests.Lost(), r["hpa-cpu"].Requests.Arrived/3)

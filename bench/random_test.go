@@ -110,7 +110,7 @@ pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 	}
 	elasti := fmt.Sprintf(`{apiVersion: elasti.truefoundry.com/v1alpha1, kind: ElastiService, metadata: {name: e}, spec: {scaleTargetRef: %s, service: random, minTargetReplicas: %d, cooldownPeriod: %d, triggers: [{type: prometheus, metadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m])) or vector(0)", threshold: "0.5"}}]}}`,
 		target, number("minimum", 1, 3), number("cooldown", 1, 90))
-	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  fixed: {replicas: %d}\n",
-		hpa(1), elasti, hpa(1), elasti, number("fixed", 0, 5))
+	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
+		hpa(1), elasti, hpa(1), elasti, number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
 	return b.String()
 }

@@ -78,15 +78,16 @@ type Workload struct {
 	GracePeriod    *time.Duration  `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
 }
 
-// Autoscaler is one strategy: manifests, a fixed count, the oracle, or another
-// strategy with changes.
+// Autoscaler is one strategy: manifests, a fixed count, the oracle, a serverless
+// platform, or another strategy with changes.
 type Autoscaler struct {
-	Manifests Manifests `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both"`
-	Replicas  *int32    `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
-	Oracle    bool      `yaml:"oracle,omitempty" doc:"perfect scaling without delay; only true"`
-	Behaviour string    `yaml:"behaviour,omitempty" enum:"fixed|v0.1.30|v0.1.21" doc:"which KubeElasti runs the ElastiService; default: as in kubeelasti"`
-	Extends   string    `yaml:"extends,omitempty" doc:"the autoscaler whose manifests are patched"`
-	Patch     Patch     `yaml:"patch,omitempty" doc:"JSON merge patch (RFC 7386) for the manifest; kind picks it when there are two"`
+	Manifests  Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both"`
+	Replicas   *int32              `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
+	Oracle     bool                `yaml:"oracle,omitempty" doc:"perfect scaling without delay; only true"`
+	Serverless *cluster.Serverless `yaml:"serverless,omitempty" doc:"instances that requests start, one request at a time, kept alive for a while"`
+	Behaviour  string              `yaml:"behaviour,omitempty" enum:"fixed|v0.1.30|v0.1.21" doc:"which KubeElasti runs the ElastiService; default: as in kubeelasti"`
+	Extends    string              `yaml:"extends,omitempty" doc:"the autoscaler whose manifests are patched"`
+	Patch      Patch               `yaml:"patch,omitempty" doc:"JSON merge patch (RFC 7386) for the manifest; kind picks it when there are two"`
 }
 
 // Controllers are the flags of the controllers.

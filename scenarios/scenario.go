@@ -75,7 +75,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Pipeline:    s.Document.Pipeline,
 		Sources:     s.Document.Metrics,
 		Requests:    slices.Clone(s.workload.requests),
-		Strategy:    sim.Strategy{Name: st.name, Replicas: st.replicas, Oracle: st.oracle},
+		Strategy:    sim.Strategy{Name: st.name, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
 	}
 	if st.hpa != nil {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA}
@@ -134,7 +134,7 @@ func (s *Scenario) Resolved() ([]byte, error) {
 		if st.unlisted {
 			continue
 		}
-		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Behaviour: st.behaviour}
+		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless, Behaviour: st.behaviour}
 		if st.hpa != nil {
 			a.Manifests = append(a.Manifests, inline(st.hpa)...)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/random"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -144,6 +145,28 @@ func TestAScenarioWithoutManifests(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, cluster.Defaults(), spec.Cluster)
 	assert.Nil(t, spec.PodHourPrice)
+}
+
+func TestServerless(t *testing.T) {
+	s := parse(t, head+tail+"autoscalers: {lambda: {serverless: {coldServiceTime: 2s}}, small: {serverless: {keepAlive: 0s, coldServiceTime: 2s, maxInstances: 7}}}", nil)
+	tenMinutes, none, most := 10*time.Minute, time.Duration(0), int32(7)
+	for name, want := range map[string]cluster.Serverless{
+		"lambda": {KeepAlive: &tenMinutes, ColdServiceTime: random.Constant(2 * time.Second)},
+		"small":  {KeepAlive: &none, ColdServiceTime: random.Constant(2 * time.Second), MaxInstances: &most},
+	} {
+		spec, err := s.Spec(name, 1)
+		require.NoError(t, err)
+		assert.Equal(t, sim.Strategy{Name: name, Serverless: &want}, spec.Strategy)
+		o, err := s.Objects(name)
+		require.NoError(t, err)
+		assert.Equal(t, int32(0), *o.Deployment.Spec.Replicas, "no pod runs beside the platform")
+	}
+	out, err := s.Resolved()
+	require.NoError(t, err)
+	assert.Contains(t, string(out), "      keepAlive: 10m\n")
+	again, err := parse(t, string(out), nil).Resolved()
+	require.NoError(t, err)
+	assert.Equal(t, string(out), string(again))
 }
 
 func TestTheScenarioWinsOverTheDeployment(t *testing.T) {

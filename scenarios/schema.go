@@ -17,7 +17,7 @@ func Schema() []byte {
 		ID:      "https://scalelab.dev/schema/v1alpha1/scenario.json",
 		Title:   "scalelab scenario",
 		Extra: map[reflect.Type]map[string]any{
-			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "replicas", "oracle", "extends"), "dependencies": map[string]any{
+			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "replicas", "oracle", "serverless", "extends"), "dependencies": map[string]any{
 				"patch": []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace")},

@@ -9,6 +9,7 @@ import (
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim/cluster"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,12 +23,13 @@ const maxAutoscalers = 1000
 
 // strategy is what an entry of the autoscalers section comes to.
 type strategy struct {
-	name     string
-	replicas *int32
-	oracle   bool
-	unlisted bool // the scenario does not name it
-	hpa      *autoscalingv2.HorizontalPodAutoscaler
-	elasti   *elasti.ElastiService
+	name       string
+	replicas   *int32
+	oracle     bool
+	serverless *cluster.Serverless
+	unlisted   bool // the scenario does not name it
+	hpa        *autoscalingv2.HorizontalPodAutoscaler
+	elasti     *elasti.ElastiService
 	// behaviour is which KubeElasti runs it; "" is that of the scenario.
 	behaviour string
 }
@@ -74,9 +76,9 @@ func (l *loader) checkChoice(name string, a Autoscaler, at *strict.Node) bool {
 			l.problems.Addf(at, "found %s, expected {} or {oracle: true}: the name is taken", strings.Join(at.Keys(), " and "))
 		}
 	case len(given) == 0:
-		l.problems.Addf(at, "found nothing to scale with, expected one of manifests, replicas, oracle, extends")
+		l.problems.Addf(at, "found nothing to scale with, expected one of manifests, replicas, oracle, serverless, extends")
 	case len(given) > 1:
-		l.problems.Addf(at, "found %s, expected exactly one of manifests, replicas, oracle, extends", strings.Join(given, " and "))
+		l.problems.Addf(at, "found %s, expected exactly one of manifests, replicas, oracle, serverless, extends", strings.Join(given, " and "))
 	case a.Patch.node != nil && a.Extends == "":
 		l.problems.Addf(at.Get("patch"), "found a patch without extends, expected the autoscaler that it changes")
 	case at.Get("extends") != nil && a.Patch.node == nil && a.Behaviour == "":
@@ -166,6 +168,11 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 		name: entry.Name, replicas: entry.Value.Replicas,
 		oracle:    entry.Value.Oracle || entry.Name == oracle,
 		behaviour: l.behaviour(entry.Value),
+	}
+	if platform := entry.Value.Serverless; platform != nil {
+		l.owner(l.root.Get("autoscalers").Get(entry.Name).Get("serverless").Path(), platform.Validate)
+		filled := platform.WithDefaults()
+		s.serverless = &filled
 	}
 	var scaler, sleeper *object
 	for _, doc := range docs {

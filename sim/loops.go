@@ -20,6 +20,9 @@ type loop struct {
 // newLoops makes the control loops of the Spec's strategy. Those of one instant
 // run in this order.
 func newLoops(spec Spec) ([]loop, error) {
+	if s := spec.Strategy; s.Serverless != nil && (s.HPA != nil || s.Elasti != nil || s.Oracle || s.Replicas != nil) {
+		return nil, fmt.Errorf("strategy %s: found serverless beside another way to scale, expected it alone", s.Name)
+	}
 	var loops []loop
 	if s := spec.Strategy.HPA; s != nil {
 		a, err := hpa.New(*s)
@@ -41,12 +44,12 @@ func newLoops(spec Spec) ([]loop, error) {
 }
 
 // withStrategy is the cluster as the strategy needs it: with the resolver that
-// holds requests, or elastic for the oracle, which needs no loop.
+// holds requests, elastic for the oracle, or serverless; these two need no loop.
 func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 	if s.Elasti != nil {
 		front := s.Elasti.Hold()
 		c.Front, c.Handover = &front, s.Elasti.World.Handover
 	}
-	c.Elastic = s.Oracle
+	c.Elastic, c.Serverless = s.Oracle, s.Serverless
 	return c
 }

@@ -109,7 +109,7 @@ func (r *recorder) transitions(changes []cluster.Transition) {
 		default:
 			continue
 		}
-		if r.spec.Strategy.Oracle { // what it wants is there
+		if r.spec.Strategy.Oracle || r.spec.Strategy.Serverless != nil { // what they want is there
 			r.desired(t.At, r.ready.value)
 		}
 	}

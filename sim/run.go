@@ -31,8 +31,8 @@ func WithProgress(report func(now, end time.Duration)) Option {
 // InitialReplicas is the number of pods that are Ready at time 0.
 func (s Spec) InitialReplicas() int32 {
 	switch {
-	case s.Strategy.Oracle:
-		return 0 // it has pods for requests only
+	case s.Strategy.Oracle, s.Strategy.Serverless != nil:
+		return 0 // they have pods for requests only
 	case s.Strategy.Replicas != nil:
 		return *s.Strategy.Replicas
 	}

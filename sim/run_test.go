@@ -241,6 +241,48 @@ func TestOracleNeverMakesAnybodyWait(t *testing.T) {
 	assert.InDelta(t, r.Replicas.MeanReady*36000, r.PodSeconds, 1e-6)
 }
 
+func TestServerlessInClosedForm(t *testing.T) {
+	spec := baseSpec(t)
+	spec.Traffic = evenly(t, 1, 2*time.Minute)
+	cold, keepAlive := random.Constant(2*time.Second), 30*time.Second
+	spec.Strategy = Strategy{Name: "lambda", Serverless: &cluster.Serverless{KeepAlive: &keepAlive, ColdServiceTime: cold}}
+	price := 0.36
+	spec.PodHourPrice, spec.Duration, spec.SampleEvery = &price, 200*time.Second, 5*time.Second
+	r := play(t, spec)
+	// One request a second from 0.5 to 119.5 s, served in 0.4 s. The first one
+	// starts an instance that is busy until 2.5 s, so the second, at 1.5 s, starts
+	// another, until 3.5 s. From 2.5 s on the first does the rest until 3.5 s, where
+	// the second is freed before the request of that instant, and is the newest.
+	assert.Equal(t, Requests{Arrived: 120, Completed: 120, Cold: 2}, r.Requests)
+	assert.Equal(t, &Distribution{}, r.WaitS)
+	assert.Equal(t, 2.0, r.LatencyS.Max)
+	// The first is idle from 2.9 s on and goes at 32.9 s, the other at 149.9 s.
+	assert.InDelta(t, 32.4+148.4, r.PodSeconds, 1e-9)
+	assert.InDelta(t, 32.4+148.4-2*2-118*0.4, r.IdlePodSeconds, 1e-9)
+	assert.InDelta(t, 0.36*(32.4+148.4)/3600, r.Cost.Total, 1e-12)
+	assert.InDelta(t, (32.4+148.4)/200, r.Replicas.MeanReady, 1e-9)
+	assert.Equal(t, r.Replicas.MeanReady, r.Replicas.MeanDesired)
+	assert.Equal(t, int32(2), r.Replicas.MaxDesired)
+	assert.Equal(t, [2]int{2, 2}, [2]int{r.Replicas.ScaleUps, r.Replicas.ScaleDowns})
+	assert.Equal(t, []int32{2, 1, 1, 0}, []int32{r.Timeline.Ready[0], r.Timeline.Ready[6], r.Timeline.Created[20], r.Timeline.Ready[30]})
+	assert.Empty(t, r.Decisions)
+}
+
+func TestServerlessStandsAlone(t *testing.T) {
+	for name, change := range map[string]func(*Strategy){
+		"hpa":      func(s *Strategy) { s.HPA = cpuHPA(40) },
+		"elasti":   func(s *Strategy) { s.Elasti = elastiSpec() },
+		"oracle":   func(s *Strategy) { s.Oracle = true },
+		"replicas": func(s *Strategy) { s.Replicas = pointer(int32(1)) },
+	} {
+		spec := baseSpec(t)
+		spec.Strategy = Strategy{Name: name, Serverless: &cluster.Serverless{ColdServiceTime: random.Constant(time.Second)}}
+		change(&spec.Strategy)
+		_, err := Run(context.Background(), spec)
+		assert.EqualError(t, err, "strategy "+name+": found serverless beside another way to scale, expected it alone")
+	}
+}
+
 func TestSameSpecSameBytes(t *testing.T) {
 	spec := baseSpec(t)
 	spec.Traffic = evenly(t, 4, 10*time.Minute)

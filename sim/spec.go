@@ -49,4 +49,7 @@ type Strategy struct {
 	// the pods that the requests in service fill. It is the lower bound that
 	// every other strategy is held against.
 	Oracle bool
+	// Serverless runs the workload's code on a platform that starts an instance
+	// for a request that finds none idle. It needs no control loop.
+	Serverless *cluster.Serverless
 }

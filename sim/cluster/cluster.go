@@ -59,7 +59,8 @@ type Cluster struct {
 	transitions []Transition
 	candidates  []int32 // scratch of deleteSurplus
 	ended       struct{ existed, idle time.Duration }
-	resizedAt   time.Duration // Elastic: when the number of pods last changed
+	resizedAt   time.Duration // Elastic, Serverless: up to when ended is summed up
+	instances   instances     // Serverless
 
 	tally *Tally
 }
@@ -95,9 +96,14 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	if c.patience = spec.RequestTimeout; c.patience == 0 {
 		c.patience = taken
 	}
-	if spec.Elastic {
+	switch {
+	case spec.Elastic:
 		c.openPool()
-	} else {
+	case spec.Serverless != nil:
+		if err := c.openInstances(seed); err != nil {
+			return nil, err
+		}
+	default:
 		for range spec.Replicas {
 			c.createReady()
 		}
@@ -141,8 +147,9 @@ func (c *Cluster) Now() time.Duration { return c.now }
 // included. It stops earlier, and says so, when a request finds nobody home and
 // a wake-up message is due: the caller handles it at Now and calls again.
 //
-// Of one instant, the pods' lives come first, then departures in the order of the
-// pods, clients that give up, looks of the front, and arrivals.
+// Of one instant, the pods' lives come first, among them the reclaiming of
+// serverless instances, then departures in the order of the pods, clients that
+// give up, looks of the front, and arrivals.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	if c.foresight {
 		c.foreseeAll(to)
@@ -150,14 +157,16 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	}
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
-		timeout, look := c.timeouts.next(), c.front.next()
-		at := min(c.nextArrival, departure, life, timeout, look)
+		timeout, look, reclaim := c.timeouts.next(), c.front.next(), c.instances.nextReclaim()
+		at := min(c.nextArrival, departure, life, timeout, look, reclaim)
 		if at > to {
 			c.now = to
 			return false
 		}
 		c.now = at
 		switch at {
+		case reclaim:
+			c.reclaim()
 		case life:
 			c.live(c.lives.Pop().Payload)
 		case departure:
@@ -201,6 +210,8 @@ func (c *Cluster) arrive() {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
 		c.resize()
+	case c.spec.Serverless != nil:
+		c.invoke(i, q.index)
 	case c.direct:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
@@ -212,6 +223,10 @@ func (c *Cluster) arrive() {
 
 // depart ends a service. The slot goes to the request that waits longest.
 func (c *Cluster) depart(i int32) {
+	if c.spec.Serverless != nil {
+		c.release(i)
+		return
+	}
 	q := &c.requests.slab[i]
 	if q.place == abandoned { // its pod was killed, and its fate told then
 		c.forget(i)

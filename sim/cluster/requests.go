@@ -26,14 +26,14 @@ type request struct {
 	service    time.Duration // service demand
 	next, prev int32         // neighbours in the queue it waits in
 	pod        int32         // where it waits or is served
-	slot       int32         // its index in pod.serving
+	slot       int32         // its index in pod.serving; Serverless: in instances.slab
 	generation uint32        // counts the uses of this entry of the slab
 	sequence   uint32        // order of the starts of service
 	phase      uint16        // traffic phase of its arrival
 	place      uint8
 	dials      uint8 // connections that failed in a row
 	viaFront   bool  // holds a slot of the front until it ends
-	held       bool  // slept at the front at least once: a cold request
+	held       bool  // slept at the front at least once, or started its instance: a cold request
 	gone       bool  // the client has given up; the pod works on
 }
 

@@ -8,10 +8,16 @@ func (c *Cluster) start(p *pod, i int32) {
 		p.idle += c.now - p.idleSince
 	}
 	p.serving = append(p.serving, i)
+	c.departAfter(i)
+	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
+}
+
+// departAfter schedules the end of a service that begins now.
+func (c *Cluster) departAfter(i int32) {
+	q := &c.requests.slab[i]
 	q.sequence = c.started
 	c.started++
-	c.departures.push(departure{at: c.now + q.service, pod: p.ID, request: i}, c.requests.slab)
-	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
+	c.departures.push(departure{at: c.now + q.service, pod: q.pod, request: i}, c.requests.slab)
 }
 
 // leaveSlot takes a request out of service.

@@ -29,6 +29,10 @@ type Spec struct {
 	// ever waiting: the world of the oracle. Replicas, routing and lifecycle are
 	// then out of play.
 	Elastic bool
+	// Serverless puts instances that are started by requests in the place of the
+	// pods; nil: none. Replicas, routing, lifecycle, front, and of PerPod the
+	// concurrency and the queue are then out of play.
+	Serverless *Serverless
 	// Fixed promises that Scale never changes the number of pods.
 	Fixed bool
 
@@ -111,6 +115,6 @@ type Counters struct {
 	TimedOut  uint64 // the client gave up
 	Rejected  uint64 // a full queue refused it
 	Failed    uint64 // no pod was there, or its pod was killed
-	Cold      uint64 // of the completed: those that waited for a pod to start
+	Cold      uint64 // of the completed: those that waited for a pod or an instance to start
 	InFlight  uint64 // waiting or in service, the client still there
 }

@@ -332,8 +332,9 @@ func TestFidelity(t *testing.T) {
 			}
 		})
 	}
-	if *fidelity && studied == len(all) { // not when -run chose some
-		text := fmt.Sprintf(fidelityText, e.replications, len(rows), float64(len(rows))/1000, outside) + strings.Join(rows, "")
+	platforms := studyPlatforms(t, e)
+	if *fidelity && studied == len(all) && platforms != "" { // not when -run chose some
+		text := fmt.Sprintf(fidelityText, e.replications, len(rows), float64(len(rows))/1000, outside) + strings.Join(rows, "") + platforms
 		require.NoError(t, os.WriteFile("../../docs/fidelity.md", []byte(text), 0o644))
 	}
 }

@@ -64,6 +64,12 @@ func (s Spec) Validate() error {
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
 	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
+	if s.Serverless != nil {
+		problems.Add(messages.Under("serverless", s.Serverless.Validate()))
+		if s.Elastic {
+			problems.Addf("serverless", "found it beside an elastic number of pods, expected one of the two")
+		}
+	}
 	if s.Front != nil {
 		problems.Add(messages.Under("front", s.Front.Validate()))
 	}

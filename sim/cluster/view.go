@@ -9,6 +9,9 @@ import (
 // Pods appends the status of every pod that is not Gone to dst, in order of
 // creation, and returns it.
 func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
+	if c.spec.Serverless != nil {
+		return c.instances.status(c, dst)
+	}
 	for _, id := range c.present {
 		p := &c.pods[id]
 		s := p.PodStatus
@@ -69,8 +72,9 @@ func (c *Cluster) Transitions(dst []Transition) []Transition {
 // were Ready with nothing in service, summed up to now.
 func (c *Cluster) PodTime() (existed, idle time.Duration) {
 	existed, idle = c.ended.existed, c.ended.idle
-	if c.spec.Elastic {
-		return existed + time.Duration(c.created)*(c.now-c.resizedAt), 0
+	if c.spec.Elastic || c.spec.Serverless != nil {
+		since := c.now - c.resizedAt
+		return existed + time.Duration(c.created)*since, idle + time.Duration(c.instances.idling())*since
 	}
 	for _, id := range c.present {
 		p := &c.pods[id]
