@@ -69,6 +69,20 @@ func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency *clu
 }
 
 func (f *fingerprint) String() string {
+	var sum [sha256.Size]byte
+	f.sumInto(&sum)
+	return hex.EncodeToString(sum[:])
+}
+
+func (f *fingerprint) sumInto(sum *[sha256.Size]byte) {
 	f.flush()
-	return hex.EncodeToString(f.sum.Sum(nil))
+	f.sum.Sum(sum[:0])
+}
+
+// reset begins another run's fingerprint.
+func (f *fingerprint) reset() {
+	f.record = f.record[:0]
+	if f.sum != nil {
+		f.sum.Reset()
+	}
 }
