@@ -39,7 +39,8 @@ type cell struct {
 	latency *cluster.Histogram // nil: nobody has completed
 }
 
-func (c *cell) add(e entry, latency *cluster.Histogram) {
+// add adds a service's sample; filled are the buckets of latency.
+func (c *cell) add(e entry, latency *cluster.Histogram, filled []cluster.Bucket) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.now, c.elapsed = e.now, e.elapsed
@@ -49,13 +50,13 @@ func (c *cell) add(e entry, latency *cluster.Histogram) {
 	c.waiting += e.waiting
 	c.arrived += e.arrived
 	c.completed += e.completed
-	if latency.Count() == 0 {
+	if len(filled) == 0 {
 		return
 	}
 	if c.latency == nil {
 		c.latency = cluster.NewHistogram()
 	}
-	c.latency.Merge(latency)
+	c.latency.MergeFilled(latency, filled)
 }
 
 // served is what is kept of one service.
@@ -73,6 +74,7 @@ type kit struct {
 	tally   *cluster.Tally
 	latency *cluster.Histogram
 	print   fingerprint
+	buckets []cluster.Bucket
 }
 
 func newFleet(spec Spec, options []Option) (*fleet, error) {
@@ -132,6 +134,16 @@ func (f *fleet) hasFailed() bool {
 	return f.failure != nil
 }
 
+// quietly spares the loops the words that nobody reads: a fleet keeps no
+// decisions, and without API objects there is nobody else.
+func (r *run) quietly() {
+	for _, l := range r.loops {
+		if q, ok := l.autoscaler.(interface{ Quietly() }); ok {
+			q.Quietly()
+		}
+	}
+}
+
 // finished counts a service. Services are handed out in order, so whatever
 // fails first in their order has been handed out when another one fails.
 func (f *fleet) finished(i int, err error) {
@@ -154,7 +166,9 @@ func (f *fleet) serve(ctx context.Context, i int, k *kit) error {
 	if err != nil {
 		return err
 	}
-	r.newActuator = f.options.newActuator
+	if r.newActuator = f.options.newActuator; r.newActuator == nil {
+		r.quietly()
+	}
 	if err := r.start(ctx); err != nil {
 		return err
 	}
@@ -174,7 +188,7 @@ func (f *fleet) serve(ctx context.Context, i int, k *kit) error {
 	s.replicas = r.recorder.replicas()
 	existed, idle := r.cluster.PodTime()
 	s.existed, s.idle = existed.Seconds(), idle.Seconds()
-	k.print = r.recorder.print
+	k.print, k.buckets = r.recorder.print, r.recorder.buckets
 	k.print.sumInto(&s.print)
 
 	f.mutex.Lock()

@@ -24,6 +24,7 @@ type recorder struct {
 	direction int // of the last change of the count: +1, -1 or 0
 	last      cluster.Counters
 	sampledAt time.Duration
+	buckets   []cluster.Bucket // scratch of sample
 }
 
 // sampleIntervals are the steps of the timeline; the first that gives at most
@@ -61,7 +62,7 @@ func newRecorder(spec Spec, end time.Duration) *recorder {
 // equip makes the recorder add its samples to those of a fleet.
 func (r *recorder) equip(k *kit) {
 	r.cells = k.fleet.cells
-	r.print = k.print
+	r.print, r.buckets = k.print, k.buckets
 	r.print.reset()
 }
 
@@ -130,7 +131,8 @@ func (r *recorder) transitions(changes []cluster.Transition) {
 func (r *recorder) sample(run *run) {
 	now, counters := run.cluster.Now(), run.cluster.Counters()
 	latency := run.tally.Interval()
-	r.print.sample(now, counters, latency)
+	r.buckets = latency.Filled(r.buckets[:0])
+	r.print.sample(now, counters, r.buckets)
 	replicas := run.cluster.Replicas()
 	e := entry{
 		now: now, elapsed: now - r.sampledAt,
@@ -139,7 +141,7 @@ func (r *recorder) sample(run *run) {
 		waiting: run.cluster.Waiting(),
 	}
 	if r.cells != nil {
-		r.cells[0].add(e, latency)
+		r.cells[0].add(e, latency, r.buckets)
 		r.cells = r.cells[1:]
 	} else {
 		r.timeline.add(e, latency)
