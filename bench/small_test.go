@@ -21,10 +21,12 @@ func BenchmarkSmallReplay(b *testing.B) {
 			spec, err := s.Spec("hpa-70", s.Document.Seed)
 			require.NoError(b, err)
 			b.ReportAllocs()
+			before := cpuTime()
 			for b.Loop() {
 				_, err := sim.Run(context.Background(), spec)
 				require.NoError(b, err)
 			}
+			b.ReportMetric(float64(b.N)/(cpuTime()-before).Seconds(), "replays/cpu-s")
 		})
 	}
 }
