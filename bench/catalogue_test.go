@@ -43,12 +43,14 @@ func options(t require.TestingT, s *scenarios.Scenario, autoscaler, actuator str
 	return []sim.Option{throughClientset(t, s, autoscaler)}
 }
 
-func throughClientset(t require.TestingT, s *scenarios.Scenario, autoscaler string) sim.Option {
-	objects, err := s.Objects(autoscaler)
-	require.NoError(t, err)
-	act, err := clientset.New(objects, s.Document.Start)
-	require.NoError(t, err)
-	return sim.WithActuator(act)
+func throughClientset(_ require.TestingT, s *scenarios.Scenario, autoscaler string) sim.Option {
+	return sim.WithActuators(func(spec sim.Spec) (sim.Actuator, error) {
+		objects, err := s.Objects(autoscaler)
+		if err != nil {
+			return nil, err
+		}
+		return clientset.New(objects, spec.Start)
+	})
 }
 
 func run(t testing.TB, s *scenarios.Scenario, autoscaler, actuator string) *sim.Result {
@@ -258,6 +260,23 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Greater(t, r["hpa-70"].Requests.Lost(), r["hpa-70"].Requests.Arrived/10, "its pods come when the burst is half over")
 		assert.Equal(t, int32(8), r["lambda-8"].Replicas.MaxDesired)
 		assert.Greater(t, r["lambda-8"].Requests.Rejected, r["lambda-8"].Requests.Arrived/10)
+	},
+	"fleet": func(t *testing.T, r map[string]*sim.Result) {
+		hpa, elasti, fixed := r["hpa-70"], r["elasti-hpa"], r["fixed-1"]
+		assert.Zero(t, hpa.Requests.Lost()+elasti.Requests.Lost())
+		assert.GreaterOrEqual(t, hpa.Replicas.MinReady, int32(200), "a pod for every service, used or not")
+		assert.Greater(t, hpa.IdlePodSeconds, 0.95*hpa.PodSeconds)
+		assert.Less(t, elasti.PodSeconds, 0.8*hpa.PodSeconds)
+		assert.Less(t, elasti.LatencyS.P99, 1.1*hpa.LatencyS.P99, "most requests are for services that never sleep")
+		assert.Greater(t, *elasti.Fleet.WorstByP99[9].LatencyP99S, 10*hpa.LatencyS.P99, "but some services are slow for everybody who calls them")
+		for _, s := range elasti.Fleet.WorstByP99 {
+			assert.Positive(t, s.Requests.Cold, s.Service)
+			assert.Less(t, s.Weight, 0.1, s.Service)
+		}
+		require.Len(t, fixed.Fleet.WorstByLost, 1)
+		assert.Equal(t, "svc-0", fixed.Fleet.WorstByLost[0].Service, "one pod is enough for all but the first")
+		assert.Equal(t, fixed.Requests.Lost(), fixed.Fleet.WorstByLost[0].Requests.Lost())
+		assert.Greater(t, r["oracle"].Requests.Arrived, r["oracle"].Fleet.WorstByP99[0].Requests.Arrived)
 	},
 	"blind-cpu": func(t *testing.T, r map[string]*sim.Result) {
 		assert.Zero(t, r["hpa-cpu"].Replicas.ScaleUps, "CPU does not see the load")

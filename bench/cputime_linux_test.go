@@ -6,12 +6,20 @@ import (
 	"time"
 )
 
-// cpuTime is the CPU time of the thread that the goroutine is locked to.
-func cpuTime() time.Duration {
-	const thread = 1 // RUSAGE_THREAD
-	var usage syscall.Rusage
+// threadTime is the CPU time of the thread, to which the goroutine is locked from
+// now on.
+func threadTime() time.Duration {
 	runtime.LockOSThread()
-	if err := syscall.Getrusage(thread, &usage); err != nil {
+	const thread = 1 // RUSAGE_THREAD
+	return cpuTime(thread)
+}
+
+// processTime is the CPU time of the process, on all cores together.
+func processTime() time.Duration { return cpuTime(syscall.RUSAGE_SELF) }
+
+func cpuTime(who int) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(who, &usage); err != nil {
 		panic(err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())

@@ -6,5 +6,6 @@ import "time"
 
 var started = time.Now()
 
-// cpuTime is the wall time: the CPU time of a thread is not to be had here.
-func cpuTime() time.Duration { return time.Since(started) }
+// threadTime and processTime are wall time: there is no common way to CPU time.
+func threadTime() time.Duration  { return time.Since(started) }
+func processTime() time.Duration { return time.Since(started) }

@@ -18,13 +18,14 @@ type Matrix struct {
 	Scenario    *scenarios.Scenario
 	Autoscalers []string
 	Seeds       []uint64
-	// Actuator makes the actuator of one run; nil carries decisions out directly.
+	// Actuator makes the actuator of one run, or of one service of a fleet; nil
+	// carries decisions out directly. Any worker calls it.
 	Actuator func(autoscaler string, spec sim.Spec) (sim.Actuator, error)
 	// Progress is told the share of the simulated time that is done, now and
 	// then, from one goroutine at a time.
 	Progress func(share float64)
-	// Workers is how many runs go on at once; 0: as many as there are
-	// processors. It changes nothing in the results.
+	// Workers is how many runs, or services of a fleet, go on at once; 0: as
+	// many as there are processors. It changes nothing in the results.
 	Workers int
 }
 
@@ -45,7 +46,7 @@ func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
 	jobs := make(chan int)
 	var group sync.WaitGroup
 	progress := m.newProgress(n)
-	for range m.workers(n) {
+	for range m.atOnce(n) {
 		group.Go(func() {
 			for i := range jobs {
 				results[i], failures[i] = m.replay(ctx, i, progress)
@@ -65,12 +66,20 @@ func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
 	return results, nil
 }
 
-func (m Matrix) workers(jobs int) int {
-	w := m.Workers
-	if w == 0 {
-		w = runtime.GOMAXPROCS(0)
+func (m Matrix) workers() int {
+	if m.Workers == 0 {
+		return runtime.GOMAXPROCS(0)
 	}
-	return max(1, min(w, jobs))
+	return m.Workers
+}
+
+// atOnce is how many of the runs go on together. Fleets do one by one: each
+// takes all workers for itself.
+func (m Matrix) atOnce(runs int) int {
+	if m.Scenario.Document.Fleet != nil {
+		return 1
+	}
+	return max(1, min(m.workers(), runs))
 }
 
 // progress adds the shares of the runs up.
@@ -105,16 +114,12 @@ func (m Matrix) replay(ctx context.Context, i int, p *progress) (*sim.Result, er
 	if err != nil {
 		return nil, err
 	}
-	var options []sim.Option
+	options := []sim.Option{sim.WithWorkers(m.workers())}
 	if p.report != nil {
 		options = append(options, p.of(i))
 	}
 	if m.Actuator != nil {
-		act, err := m.Actuator(name, spec)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		options = append(options, sim.WithActuator(act))
+		options = append(options, sim.WithActuators(func(spec sim.Spec) (sim.Actuator, error) { return m.Actuator(name, spec) }))
 	}
 	result, err := sim.Run(ctx, spec, options...)
 	if err != nil {

@@ -28,11 +28,11 @@ type meter struct {
 func measure(b *testing.B) *meter {
 	b.ReportAllocs()
 	b.ResetTimer()
-	return &meter{b: b, from: cpuTime()}
+	return &meter{b: b, from: threadTime()}
 }
 
 func (m *meter) stop() {
-	spent := cpuTime() - m.from
+	spent := threadTime() - m.from
 	m.b.ReportMetric(float64(m.requests)/spent.Seconds()/1e6, "Mreq/CPU-s")
 	m.b.ReportMetric(float64(spent.Nanoseconds())/float64(m.requests), "cpu-ns/req")
 }

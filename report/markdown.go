@@ -58,6 +58,12 @@ func runBlocks(r *sim.Result) []string {
 		}
 		blocks = append(blocks, g.markdown())
 	}
+	for _, list := range worstServices(r) {
+		for i, row := range list.grid.rows {
+			row[0] = codeCell(list.services[i].Service)
+		}
+		blocks = append(blocks, escapeProse(list.title), list.grid.markdown())
+	}
 	if changes := changing(r.Decisions); len(changes) > 0 {
 		g := decisionGrid(changes, true, 0)
 		for i, row := range g.rows {

@@ -28,6 +28,7 @@ func runPage(r *sim.Result, wide bool, o Options) page {
 	p.figures(r, width)
 	p.assertions(r, width)
 	p.phases(r, wide, o)
+	p.fleet(r, wide, o)
 	p.decisions(r, wide, o)
 	p.prose(faint, "fingerprint  ", clean(r.Fingerprint), width)
 	p.runCharts(r, o)

@@ -227,6 +227,11 @@ func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 		"metric window":    {"metrics: {rps: {source: workload.rps, window: 0s}}", `s.yaml:4:47: metrics.rps.window: found 0s, expected more than 0s`},
 		"warm-up":          {"measure: {from: 10m}", `s.yaml:4:17: measure.from: found 10m, expected less than the duration, which is 10m`},
 		"no duration":      {"duration: 0s", `s.yaml:4:11: duration: found 0s, expected more than 0s`},
+		"fleet":            {"fleet: {services: 0}", `s.yaml:4:19: fleet.services: found 0, expected at least 1`},
+		"fleet of no size": {"fleet: {popularity: {law: zipf, exponent: 1}}", `s.yaml:4:8: fleet.services: found nothing, expected a whole number`},
+		"law without size": {"fleet: {services: 3, popularity: {law: zipf}}", `s.yaml:4:34: fleet.popularity.exponent: found none, expected 0 to 10`},
+		"other law's size": {"fleet: {services: 3, popularity: {law: lognormal, cv: 1, exponent: 1}}", `s.yaml:4:68: fleet.popularity.exponent: found 1, expected none: lognormal has no exponent`},
+		"unknown law":      {"fleet: {services: 3, popularity: {law: zipfian}}", `s.yaml:4:40: fleet.popularity.law: found zipfian, expected one of zipf, lognormal`},
 		"price":            {"cost: {podHour: -1}", `s.yaml:4:17: cost.podHour: found -1, expected at least 0`},
 		"price left out":   {"cost: {}", `s.yaml:4:7: cost.podHour: found nothing, expected a number`},
 		"later section":    {"assertions: []", `s.yaml:4:1: assertions: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
@@ -237,6 +242,12 @@ func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 			assert.Equal(t, []string{c.want}, messagesOf(t, head+c.section+"\n"+tail, nil))
 		})
 	}
+}
+
+func TestAFleetHasNoExactTimestamps(t *testing.T) {
+	src := head + "fleet: {services: 3}\ntraffic:\n  - {for: 1m, rps: 1}\n  - {trace: {file: t.csv, timestamps: t}}\n"
+	assert.Equal(t, []string{"s.yaml:7:39: traffic[1].trace.timestamps: found exact timestamps, which no service of a fleet can have a share of; expected count or value"},
+		messagesOf(t, src, files{"t.csv": "t\n1\n2\n"}))
 }
 
 func TestTooMuchOfEverything(t *testing.T) {

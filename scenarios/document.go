@@ -31,6 +31,7 @@ import (
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -54,6 +55,7 @@ type Document struct {
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
+	Fleet             *sim.Fleet                 `yaml:"fleet,omitempty" doc:"many services instead of one; default: one"`
 	Cost              *Cost                      `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
 }
 

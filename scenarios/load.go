@@ -126,6 +126,9 @@ func (l *loader) checkSections() {
 	l.owner("controllers.hpa", l.doc.Controllers.HPA.Validate)
 	l.owner("controllers.elasti", l.doc.Controllers.Elasti.Validate)
 	l.owner("kubeelasti", l.doc.KubeElasti.Validate)
+	if l.doc.Fleet != nil {
+		l.owner("fleet", l.doc.Fleet.Validate)
+	}
 	for _, name := range l.root.Get("metrics").Keys() {
 		source := l.doc.Metrics[name]
 		l.owner(l.root.Get("metrics").Get(name).Path(), source.Validate)
@@ -150,6 +153,9 @@ func (l *loader) readTraffic() {
 		return
 	}
 	l.plan = plan
+	if l.doc.Fleet != nil {
+		l.invalid(plan.CheckScalable(), func(field string) *strict.Node { return l.root.Locate(below("traffic", field)) })
+	}
 	length := plan.Duration()
 	if l.doc.Duration != nil {
 		length = *l.doc.Duration

@@ -76,6 +76,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Sources:     s.Document.Metrics,
 		Requests:    slices.Clone(s.workload.requests),
 		Strategy:    sim.Strategy{Name: st.name, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
+		Fleet:       s.Document.Fleet,
 	}
 	if st.hpa != nil {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA}

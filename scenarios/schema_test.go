@@ -72,6 +72,8 @@ func TestSchemaTakesWhatTheLoaderTakes(t *testing.T) {
 		"anchors":           head + "traffic: [&p {name: a, for: 1m, rps: 1}, {<<: *p, name: b}]",
 		"a local instant":   head + tail + "start: 2026-01-05T01:00:00.5+01:00",
 		"an exponent":       head + tail + "seed: 1e3",
+		"a fleet":           head + tail + "fleet: {services: 10}",
+		"a fleet by a law":  head + tail + "fleet: {services: 10, popularity: {law: lognormal, cv: 3}}",
 	}
 	for _, name := range scenarios.Names() {
 		src, err := scenarios.Source(name)
@@ -138,6 +140,9 @@ func TestSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {
 		"manifests, none":          head + tail + "workload: {manifests: []}",
 		"manifests, a number":      head + tail + "workload: {manifests: [3]}",
 		"a later section":          head + tail + "faults: []",
+		"a fleet of nobody":        head + tail + "fleet: {services: 0}",
+		"a fleet of no size":       head + tail + "fleet: {}",
+		"a fleet by no law":        head + tail + "fleet: {services: 3, popularity: {exponent: 1}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := scenarios.Parse("s.yaml", []byte(src), fullShop().open)

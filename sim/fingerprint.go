@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -61,14 +62,33 @@ func (f *fingerprint) transition(t cluster.Transition) {
 	f.full()
 }
 
-func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency *cluster.Histogram) {
+func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency []cluster.Bucket) {
 	f.int('s', int64(now), int64(c.Arrived), int64(c.Completed), int64(c.TimedOut),
 		int64(c.Rejected), int64(c.Failed), int64(c.Cold), int64(c.InFlight))
-	latency.Each(func(bucket int, count uint64) { f.int(int64(bucket), int64(count)) })
+	record := slices.Grow(f.record, 16*len(latency))
+	for _, b := range latency {
+		record = binary.LittleEndian.AppendUint64(record, b.Index)
+		record = binary.LittleEndian.AppendUint64(record, b.Count)
+	}
+	f.record = record
 	f.full()
 }
 
 func (f *fingerprint) String() string {
+	var sum [sha256.Size]byte
+	f.sumInto(&sum)
+	return hex.EncodeToString(sum[:])
+}
+
+func (f *fingerprint) sumInto(sum *[sha256.Size]byte) {
 	f.flush()
-	return hex.EncodeToString(f.sum.Sum(nil))
+	f.sum.Sum(sum[:0])
+}
+
+// reset begins another run's fingerprint.
+func (f *fingerprint) reset() {
+	f.record = f.record[:0]
+	if f.sum != nil {
+		f.sum.Reset()
+	}
 }

@@ -17,12 +17,14 @@ type recorder struct {
 
 	timeline  Timeline
 	decisions []Decision
+	cells     []cell // of a fleet, in place of timeline and decisions
 	ready     gauge
 	wanted    gauge
 	summary   ReplicaSummary
 	direction int // of the last change of the count: +1, -1 or 0
 	last      cluster.Counters
 	sampledAt time.Duration
+	buckets   []cluster.Bucket // scratch of sample
 }
 
 // sampleIntervals are the steps of the timeline; the first that gives at most
@@ -57,9 +59,19 @@ func newRecorder(spec Spec, end time.Duration) *recorder {
 	return r
 }
 
-// decision writes a decision down.
+// equip makes the recorder add its samples to those of a fleet.
+func (r *recorder) equip(k *kit) {
+	r.cells = k.fleet.cells
+	r.print, r.buckets = k.print, k.buckets
+	r.print.reset()
+}
+
+// decision writes a decision down. A fleet keeps none.
 func (r *recorder) decision(now time.Duration, loop string, current int32, d messages.Decision) {
 	r.print.decision(now, loop, current, d)
+	if r.cells != nil {
+		return
+	}
 	r.decisions = append(r.decisions, Decision{
 		TS:         now.Seconds(),
 		Autoscaler: loop,
@@ -115,30 +127,59 @@ func (r *recorder) transitions(changes []cluster.Transition) {
 	}
 }
 
-// sample adds one entry to the timeline.
+// sample adds one entry to the timeline, or to a fleet's.
 func (r *recorder) sample(run *run) {
 	now, counters := run.cluster.Now(), run.cluster.Counters()
-	replicas, latency := run.cluster.Replicas(), run.tally.Interval()
-	r.print.sample(now, counters, latency)
+	latency := run.tally.Interval()
+	r.buckets = latency.Filled(r.buckets[:0])
+	r.print.sample(now, counters, r.buckets)
+	replicas := run.cluster.Replicas()
+	e := entry{
+		now: now, elapsed: now - r.sampledAt,
+		desired: int64(replicas.Desired), created: int64(replicas.Created), ready: int64(replicas.Ready),
+		arrived: counters.Arrived - r.last.Arrived, completed: counters.Completed - r.last.Completed,
+		waiting: run.cluster.Waiting(),
+	}
+	if r.cells != nil {
+		r.cells[0].add(e, latency, r.buckets)
+		r.cells = r.cells[1:]
+	} else {
+		r.timeline.add(e, latency)
+	}
+	r.sampledAt, r.last = now, counters
+	latency.Reset()
+}
 
-	t := &r.timeline
-	elapsed := now - r.sampledAt
-	r.sampledAt = now
-	t.TS = append(t.TS, now.Seconds())
-	t.Desired = append(t.Desired, replicas.Desired)
-	t.Created = append(t.Created, replicas.Created)
-	t.Ready = append(t.Ready, replicas.Ready)
-	t.ArrivedRPS = append(t.ArrivedRPS, float64(counters.Arrived-r.last.Arrived)/elapsed.Seconds())
-	t.CompletedRPS = append(t.CompletedRPS, float64(counters.Completed-r.last.Completed)/elapsed.Seconds())
-	t.Queue = append(t.Queue, run.cluster.Waiting())
+// entry is one sample: counts of the instant, and of the interval before it.
+type entry struct {
+	now, elapsed            time.Duration
+	desired, created, ready int64
+	waiting                 int64
+	arrived, completed      uint64
+}
+
+// add appends a sample. latency is of the interval; nil is as good as empty.
+func (t *Timeline) add(e entry, latency *cluster.Histogram) {
+	t.TS = append(t.TS, e.now.Seconds())
+	t.Desired = append(t.Desired, saturated(e.desired))
+	t.Created = append(t.Created, saturated(e.created))
+	t.Ready = append(t.Ready, saturated(e.ready))
+	t.ArrivedRPS = append(t.ArrivedRPS, float64(e.arrived)/e.elapsed.Seconds())
+	t.CompletedRPS = append(t.CompletedRPS, float64(e.completed)/e.elapsed.Seconds())
+	t.Queue = append(t.Queue, e.waiting)
 	var p99 *float64
-	if latency.Count() > 0 {
-		v := latency.QuantileSeconds(0.99)
-		p99 = &v
+	if latency != nil && latency.Count() > 0 {
+		p99 = new(latency.QuantileSeconds(0.99))
 	}
 	t.LatencyP99S = append(t.LatencyP99S, p99)
-	r.last = counters
-	latency.Reset()
+}
+
+// replicas are the statistics of the whole run.
+func (r *recorder) replicas() ReplicaSummary {
+	summary := r.summary
+	summary.MeanReady, summary.MinReady = r.ready.mean(r.end), r.ready.least
+	summary.MeanDesired = r.wanted.mean(r.end)
+	return summary
 }
 
 // gauge integrates a count over time from an instant on.

@@ -29,6 +29,9 @@ type Result struct {
 	Timeline   Timeline    `json:"timeline"`
 	Decisions  []Decision  `json:"decisions"`
 	Assertions []Assertion `json:"assertions"`
+
+	// Fleet is of a run of many services, of which everything else is the sum.
+	Fleet *FleetSummary `json:"fleet,omitempty"`
 }
 
 // Requests says what became of the requests:

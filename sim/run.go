@@ -22,8 +22,18 @@ type Option func(*run)
 // stand at the Spec's replica count of time 0, as Spec.InitialReplicas gives it.
 func WithActuator(act Actuator) Option { return func(r *run) { r.actuator = act } }
 
+// WithActuators makes the actuator of a run, and of every service of a fleet,
+// with newActuator. It is called by any worker.
+func WithActuators(newActuator func(Spec) (Actuator, error)) Option {
+	return func(r *run) { r.newActuator = newActuator }
+}
+
+// WithWorkers lets n services of a fleet run at the same time; without it, one.
+func WithWorkers(n int) Option { return func(r *run) { r.workers = n } }
+
 // WithProgress calls report with the simulated time reached at every control
-// event.
+// event. For a fleet it is called after every service, by one worker at a time,
+// with the mean of the times that its services have reached.
 func WithProgress(report func(now, end time.Duration)) Option {
 	return func(r *run) { r.progress = report }
 }
@@ -57,21 +67,39 @@ func (s Spec) End() time.Duration {
 // Run replays the Spec's traffic against its strategy. The same Spec gives the
 // same Result, whatever the Options.
 func Run(ctx context.Context, spec Spec, options ...Option) (*Result, error) {
-	r, err := newRun(spec)
+	if spec.Fleet != nil {
+		f, err := newFleet(spec, options)
+		if err != nil {
+			return nil, err
+		}
+		return f.play(ctx)
+	}
+	r, err := newRun(spec, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer r.arrivals.Close()
 	for _, option := range options {
 		option(r)
 	}
-	if r.actuator == nil {
-		r.actuator = Direct(spec.InitialReplicas())
-	}
-	if err := r.play(ctx); err != nil {
+	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
 	return r.recorder.result(r), nil
+}
+
+// start plays with the actuator that was asked for.
+func (r *run) start(ctx context.Context) (err error) {
+	defer r.arrivals.Close()
+	switch {
+	case r.actuator != nil:
+	case r.newActuator != nil:
+		if r.actuator, err = r.newActuator(r.spec); err != nil {
+			return err
+		}
+	default:
+		r.actuator = Direct(r.spec.InitialReplicas())
+	}
+	return r.play(ctx)
 }
 
 // task is what a control event does.
@@ -106,11 +134,16 @@ type run struct {
 	elasti   *kubeElasti // nil: none
 	progress func(now, end time.Duration)
 
+	// What Options for fleets set.
+	newActuator func(Spec) (Actuator, error)
+	workers     int
+
 	changes []cluster.Transition
 	truth   metrics.Truth
 }
 
-func newRun(spec Spec) (*run, error) {
+// newRun prepares a run, with k if it is that of a service of a fleet.
+func newRun(spec Spec, k *kit) (*run, error) {
 	spec = spec.named()
 	r := &run{spec: spec, end: spec.End()}
 	if spec.MeasureFrom < 0 || spec.MeasureFrom >= r.end {
@@ -124,12 +157,13 @@ func newRun(spec Spec) (*run, error) {
 		return nil, err
 	}
 	spec.Cluster.Fixed = len(r.loops) == 0
-	windows := spec.Traffic.Windows()
-	starts := make([]time.Duration, len(windows))
-	for i, w := range windows {
-		starts[i] = w.From
+	r.recorder = newRecorder(spec, r.end)
+	if k != nil {
+		r.tally = k.tally
+		r.recorder.equip(k)
+	} else {
+		r.tally = cluster.NewTally(phaseStarts(spec), spec.MeasureFrom)
 	}
-	r.tally = cluster.NewTally(starts, spec.MeasureFrom)
 	r.arrivals = spec.Traffic.Arrivals(seed)
 	if r.cluster, err = cluster.New(spec.Cluster, seed, r.arrivals, r.tally); err != nil {
 		r.arrivals.Close()
@@ -139,10 +173,19 @@ func newRun(spec Spec) (*run, error) {
 		r.arrivals.Close()
 		return nil, err
 	}
-	r.recorder = newRecorder(spec, r.end)
 	r.elasti = newKubeElasti(spec, r.loops)
 	r.schedule()
 	return r, nil
+}
+
+// phaseStarts are the instants at which the traffic's phases begin.
+func phaseStarts(spec Spec) []time.Duration {
+	windows := spec.Traffic.Windows()
+	starts := make([]time.Duration, len(windows))
+	for i, w := range windows {
+		starts[i] = w.From
+	}
+	return starts
 }
 
 // newDoor opens the door from truth to Observation for every loop's queries.

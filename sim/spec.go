@@ -35,6 +35,8 @@ type Spec struct {
 	Strategy Strategy
 	// PodHourPrice is the price of one pod for one hour; nil: no cost is given.
 	PodHourPrice *float64
+	// Fleet makes this the run of many services; nil: of one.
+	Fleet *Fleet
 }
 
 // Strategy is one way of scaling the workload. The zero value holds the

@@ -9,50 +9,59 @@ import (
 // result puts together what the recorder, the tally and the cluster know.
 func (r *recorder) result(run *run) *Result {
 	existed, idle := run.cluster.PodTime()
-	latency, wait := cluster.NewHistogram(), cluster.NewHistogram()
-	for _, p := range run.tally.Phases() {
-		latency.Merge(p.Latency)
-		wait.Merge(p.Wait)
-	}
-	r.summary.MeanReady, r.summary.MinReady = r.ready.mean(r.end), r.ready.least
-	r.summary.MeanDesired = r.wanted.mean(r.end)
+	result := r.outcome(run.tally)
+	result.Actuator = run.actuator.Name()
+	result.Fingerprint = r.print.String()
+	result.Replicas = r.replicas()
+	result.PodSeconds, result.IdlePodSeconds = existed.Seconds(), idle.Seconds()
+	result.Cost = r.cost(existed.Hours())
+	return result
+}
+
+// outcome is what the tally and the timeline tell.
+func (r *recorder) outcome(tally *cluster.Tally) *Result {
+	phases := tally.Phases()
 	r.timeline.IntervalS = r.interval.Seconds()
-	name := r.spec.Strategy.Name
 	return &Result{
-		Schema:         Schema,
-		Scenario:       r.spec.Scenario,
-		Autoscaler:     name,
-		Seed:           r.spec.Seed,
-		Actuator:       run.actuator.Name(),
-		Fingerprint:    r.print.String(),
-		Start:          r.spec.Start.UTC().Format(time.RFC3339),
-		DurationS:      r.end.Seconds(),
-		Requests:       requestsOf(run.cluster.Counters()),
-		LatencyS:       distributionOf(latency),
-		WaitS:          distributionOf(wait),
-		Replicas:       r.summary,
-		PodSeconds:     existed.Seconds(),
-		IdlePodSeconds: idle.Seconds(),
-		Cost:           r.cost(existed),
-		Phases:         r.phases(run),
-		Timeline:       r.timeline,
-		Decisions:      append([]Decision{}, r.decisions...),
-		Assertions:     []Assertion{},
+		Schema:     Schema,
+		Scenario:   r.spec.Scenario,
+		Autoscaler: r.spec.Strategy.Name,
+		Seed:       r.spec.Seed,
+		Start:      r.spec.Start.UTC().Format(time.RFC3339),
+		DurationS:  r.end.Seconds(),
+		Requests:   requestsOf(tally.Total()),
+		LatencyS:   distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Latency })),
+		WaitS:      distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Wait })),
+		Phases:     r.phases(phases),
+		Timeline:   r.timeline,
+		Decisions:  append([]Decision{}, r.decisions...),
+		Assertions: []Assertion{},
 	}
 }
 
-func (r *recorder) cost(existed time.Duration) *Cost {
+// merged is one histogram of all phases.
+func merged(phases []cluster.PhaseTally, of func(*cluster.PhaseTally) *cluster.Histogram) *cluster.Histogram {
+	if len(phases) == 1 {
+		return of(&phases[0])
+	}
+	all := cluster.NewHistogram()
+	for i := range phases {
+		all.Merge(of(&phases[i]))
+	}
+	return all
+}
+
+func (r *recorder) cost(podHours float64) *Cost {
 	if r.spec.PodHourPrice == nil {
 		return nil
 	}
 	price := *r.spec.PodHourPrice
-	return &Cost{Total: existed.Hours() * price, PodHourPrice: price}
+	return &Cost{Total: podHours * price, PodHourPrice: price}
 }
 
 // phases gives the figures of the phases that the run has reached.
-func (r *recorder) phases(run *run) []Phase {
+func (r *recorder) phases(tallies []cluster.PhaseTally) []Phase {
 	phases := []Phase{}
-	tallies := run.tally.Phases()
 	for i, w := range r.spec.Traffic.Windows() {
 		if w.From >= r.end {
 			break

@@ -24,7 +24,6 @@ type compareFlags struct {
 	autoscalers []string
 	baseline    string
 	seeds       int
-	workers     int
 	demo        bool
 }
 
@@ -50,7 +49,6 @@ baseline; ~ marks a difference that the seeds cannot tell from chance.`,
 	c.Flags().StringSliceVar(&f.autoscalers, "autoscalers", nil, "`names` of autoscalers, separated by commas (default: all of the scenario, and the oracle)")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "`name` of the autoscaler that the others are compared with (default: the first)")
 	c.Flags().IntVar(&f.seeds, "seeds", 1, "how many seeds, from the first on; 6 and more give 95 % intervals")
-	c.Flags().IntVar(&f.workers, "workers", 0, "how many runs at the same time (0: as many as there are processors); changes no result")
 	c.Flags().BoolVar(&f.demo, "demo", false, "compare an embedded scenario: no file, no cluster")
 	c.RegisterFlagCompletionFunc("autoscalers", completeAutoscaler)
 	c.RegisterFlagCompletionFunc("baseline", completeAutoscaler)
@@ -95,7 +93,7 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 		Autoscalers: names,
 		Seeds:       bench.Seeds(seed, f.seeds),
 		Actuator:    f.replay.newActuator(s),
-		Workers:     f.workers,
+		Workers:     f.replay.workers,
 	}
 	if move != nil {
 		matrix.Progress = func(share float64) { move(int(share * 1000)) }
@@ -121,9 +119,6 @@ func (f *compareFlags) check(seed uint64) error {
 	}
 	if last := math.MaxUint64 - uint64(f.seeds-1); seed > last {
 		return usagef("--seed: found %d, expected at most %d with %d seeds", seed, last, f.seeds)
-	}
-	if f.workers < 0 {
-		return usagef("--workers: found %d, expected 0 or more", f.workers)
 	}
 	return nil
 }

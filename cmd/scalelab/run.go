@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,16 +78,12 @@ func (f *runFlags) play(ctx context.Context, s *scenarios.Scenario, autoscaler s
 	if err != nil {
 		return nil, err
 	}
-	var options []sim.Option
+	options := []sim.Option{sim.WithWorkers(cmp.Or(f.replay.workers, runtime.GOMAXPROCS(0)))}
 	if move != nil {
 		options = append(options, sim.WithProgress(func(now, end time.Duration) { move(int(now * 1000 / end)) }))
 	}
 	if newActuator := f.replay.newActuator(s); newActuator != nil {
-		act, err := newActuator(autoscaler, spec)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, sim.WithActuator(act))
+		options = append(options, sim.WithActuators(func(spec sim.Spec) (sim.Actuator, error) { return newActuator(autoscaler, spec) }))
 	}
 	return sim.Run(ctx, spec, options...)
 }

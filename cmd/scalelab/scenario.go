@@ -17,12 +17,14 @@ type replayFlags struct {
 	seed     uint64
 	set      []string
 	actuator string
+	workers  int
 	quiet    bool
 }
 
 func (f *replayFlags) register(c *cobra.Command) {
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all random numbers (default: the scenario's)")
-	c.Flags().StringVar(&f.actuator, "actuator", "clientset", "`kind` of actuator that carries decisions out: clientset (a fake Kubernetes API) or direct; changes no result")
+	c.Flags().StringVar(&f.actuator, "actuator", "clientset", "`kind` of actuator that carries decisions out: clientset (a fake Kubernetes API) or direct, the default for fleets; changes no result")
+	c.Flags().IntVar(&f.workers, "workers", 0, "how many runs, or services of a fleet, at the same time (0: as many as there are processors); changes no result")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	registerSet(c, &f.set)
 	c.RegisterFlagCompletionFunc("actuator", cobra.FixedCompletions(actuators, cobra.ShellCompDirectiveNoFileComp))
@@ -38,9 +40,15 @@ func (f *replayFlags) load(c *cobra.Command, read reader, name string) (*scenari
 	if err := oneOf("--actuator", f.actuator, actuators); err != nil {
 		return nil, 0, err
 	}
+	if f.workers < 0 {
+		return nil, 0, usagef("--workers: found %d, expected 0 or more", f.workers)
+	}
 	s, err := loadScenario(read, name, f.set)
 	if err != nil {
 		return nil, 0, err
+	}
+	if s.Document.Fleet != nil && !c.Flags().Changed("actuator") {
+		f.actuator = "direct"
 	}
 	if c.Flags().Changed("seed") {
 		return s, f.seed, nil

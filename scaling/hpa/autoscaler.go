@@ -59,6 +59,10 @@ func New(spec Spec) (*Autoscaler, error) {
 	return a, nil
 }
 
+// Quietly makes the Autoscaler give no reasons in words: Message is a dash and
+// Steps are empty. It is for runs of which nobody keeps the decisions.
+func (a *Autoscaler) Quietly() { a.trail.quiet = true }
+
 // Period is the controller's sync period.
 func (a *Autoscaler) Period() time.Duration { return a.controller.SyncPeriod }
 

@@ -9,39 +9,54 @@ import (
 )
 
 // trail writes down how a decision comes about. Words and numbers are appended
-// to one buffer; step and take cut off what has been written.
+// to one buffer; step and take cut off what has been written. A quiet trail
+// writes nothing.
 type trail struct {
 	buf   []byte
 	steps []messages.Step
+	quiet bool
 }
 
 // begin starts a new decision. Its steps belong to whoever gets the Decision.
 func (t *trail) begin() {
+	if t.quiet {
+		return
+	}
 	t.buf = t.buf[:0]
 	t.steps = make([]messages.Step, 0, 4)
 }
 
 // step makes a step of what has been written.
 func (t *trail) step(stage messages.Stage, replicas int32) {
+	if t.quiet {
+		return
+	}
 	t.steps = append(t.steps, messages.Step{Stage: stage, Replicas: replicas, Detail: t.take()})
 }
 
 // take returns what has been written and starts afresh.
 func (t *trail) take() string {
+	if t.quiet {
+		return "-" // a problem is told by its text, which is not empty
+	}
 	s := string(t.buf)
 	t.buf = t.buf[:0]
 	return s
 }
 
 func (t *trail) text(s string) *trail {
-	t.buf = append(t.buf, s...)
+	if !t.quiet {
+		t.buf = append(t.buf, s...)
+	}
 	return t
 }
 
 func (t *trail) int(n int32) *trail { return t.count(int64(n)) }
 
 func (t *trail) count(n int64) *trail {
-	t.buf = strconv.AppendInt(t.buf, n, 10)
+	if !t.quiet {
+		t.buf = strconv.AppendInt(t.buf, n, 10)
+	}
 	return t
 }
 
@@ -55,11 +70,18 @@ func (t *trail) milli(n int64) *trail {
 
 // ratio writes at most four decimals.
 func (t *trail) ratio(r float64) *trail {
-	t.buf = strconv.AppendFloat(t.buf, math.Round(float64(r*1e4))/1e4, 'f', -1, 64)
+	if !t.quiet {
+		t.buf = strconv.AppendFloat(t.buf, math.Round(float64(r*1e4))/1e4, 'f', -1, 64)
+	}
 	return t
 }
 
-func (t *trail) duration(d time.Duration) *trail { return t.text(d.String()) }
+func (t *trail) duration(d time.Duration) *trail {
+	if !t.quiet {
+		t.buf = append(t.buf, d.String()...)
+	}
+	return t
+}
 
 // level writes a level in the unit of the source's target.
 func (t *trail) level(s *source, level int64) *trail {
