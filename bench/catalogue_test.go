@@ -77,6 +77,7 @@ func conserved(t require.TestingT, r *sim.Result) {
 		sum.Failed += q.Failed
 		sum.InFlight += q.InFlight
 		sum.Cold += q.Cold
+		sum.Retried += q.Retried
 	}
 	require.Equal(t, r.Requests, sum)
 }

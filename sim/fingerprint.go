@@ -64,6 +64,9 @@ func (f *fingerprint) transition(t cluster.Transition) {
 func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency *cluster.Histogram) {
 	f.int('s', int64(now), int64(c.Arrived), int64(c.Completed), int64(c.TimedOut),
 		int64(c.Rejected), int64(c.Failed), int64(c.Cold), int64(c.InFlight))
+	if c.Retried > 0 { // runs without keep the fingerprints they had before there were retries
+		f.int('r', int64(c.Retried))
+	}
 	latency.Each(func(bucket int, count uint64) { f.int(int64(bucket), int64(count)) })
 	f.full()
 }

@@ -40,7 +40,7 @@ type Requests struct {
 	Rejected  uint64 `json:"rejected"`
 	Failed    uint64 `json:"failed"`
 	InFlight  uint64 `json:"in_flight"`
-	Retried   uint64 `json:"retried"`
+	Retried   uint64 `json:"retried"` // attempts after the first ones
 	Cold      uint64 `json:"cold"` // completed after waiting for a pod to start
 }
 

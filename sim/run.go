@@ -128,6 +128,11 @@ func newRun(spec Spec) (*run, error) {
 	for i, w := range windows {
 		starts[i] = w.From
 	}
+	for _, u := range spec.Traffic.Users() {
+		spec.Cluster.Users = append(spec.Cluster.Users, cluster.Users{
+			From: u.From, To: u.To, Count: u.Count, ThinkTime: u.ThinkTime, Index: uint64(u.Index),
+		})
+	}
 	r.tally = cluster.NewTally(starts, spec.MeasureFrom)
 	r.arrivals = spec.Traffic.Arrivals(seed)
 	if r.cluster, err = cluster.New(spec.Cluster, seed, r.arrivals, r.tally); err != nil {

@@ -53,6 +53,7 @@ type Cluster struct {
 	router      router
 	central     queue // waiting requests, when all pods share one queue
 	front       front
+	clients     clients
 	transitions []Transition
 	candidates  []int32 // scratch of deleteSurplus
 	ended       struct{ existed, idle time.Duration }
@@ -74,6 +75,10 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	if err != nil {
 		return nil, err
 	}
+	clients, err := newClients(spec, demand, seed)
+	if err != nil {
+		return nil, err
+	}
 	c := &Cluster{
 		spec:      spec,
 		demand:    demand,
@@ -84,6 +89,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		router:    newRouter(spec, seed),
 		central:   newQueue(),
 		front:     newFront(),
+		clients:   clients,
 		tally:     tally,
 	}
 	if spec.Elastic {
@@ -94,6 +100,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		}
 	}
 	c.pull()
+	c.beginClients()
 	return c, nil
 }
 
@@ -136,12 +143,14 @@ func (c *Cluster) pull() {
 // a wake-up message is due: the caller handles it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, then departures, clients that
-// give up, looks of the front, and arrivals.
+// give up (a request for good, then attempts), looks of the front, retries,
+// users and arrivals.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look := c.timeouts.next(), c.front.next()
-		at := min(c.nextArrival, departure, life, timeout, look)
+		deadline := c.clients.deadlines.next()
+		at := min(c.nextArrival, departure, life, timeout, look, deadline)
 		if at > to {
 			c.now = to
 			return false
@@ -152,6 +161,8 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 			c.live(c.lives.Pop().Payload)
 		case departure:
 			c.depart(c.departures.pop())
+		case deadline:
+			c.giveUp(c.clients.deadlines.pop())
 		case timeout:
 			c.timeOut(c.timeouts.pop())
 		case look:
@@ -178,6 +189,10 @@ func (c *Cluster) Reach(at time.Duration) (wake bool) {
 
 // arrive takes the next request in.
 func (c *Cluster) arrive() {
+	if c.clients.on {
+		c.act()
+		return
+	}
 	index := c.arrived
 	c.arrived++
 	i := c.requests.take()
@@ -189,6 +204,11 @@ func (c *Cluster) arrive() {
 		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
 	}
 	c.pull()
+	c.send(i)
+}
+
+// send gives an attempt to the cluster.
+func (c *Cluster) send(i int32) {
 	switch {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
@@ -205,7 +225,7 @@ func (c *Cluster) arrive() {
 // depart ends a service. The slot goes to the request that waits longest.
 func (c *Cluster) depart(i int32) {
 	q := &c.requests.slab[i]
-	if q.pod == none { // its pod was killed, and its fate told then
+	if q.pod == none { // killed with its pod or cancelled, and its fate told then
 		c.forget(i)
 		return
 	}
@@ -224,7 +244,8 @@ func (c *Cluster) depart(i int32) {
 }
 
 // timeOut ends what the client saw of a request. A waiting request leaves its
-// queue; a request in service occupies its slot until the pod is done with it.
+// queue; a request in service occupies its slot until the pod is done with it,
+// unless the pod cancels it.
 func (c *Cluster) timeOut(d due) {
 	q := &c.requests.slab[d.request]
 	if q.generation != d.generation || q.gone {
@@ -232,13 +253,17 @@ func (c *Cluster) timeOut(d due) {
 	}
 	if q.asleep() && c.spec.Front.Faults.GhostsStay {
 		q.gone = true
-		c.tally.end(q, c.now, timedOut)
+		c.tell(q, timedOut)
 		return
 	}
 	switch q.place {
 	case inService:
+		if c.spec.OnTimeout == cancelService {
+			c.cancel(d.request)
+			return
+		}
 		q.gone = true
-		c.tally.end(q, c.now, timedOut)
+		c.tell(q, timedOut)
 		return
 	case centralQueue:
 		c.central.remove(&c.requests, d.request)
@@ -252,10 +277,10 @@ func (c *Cluster) timeOut(d due) {
 	c.end(d.request, timedOut)
 }
 
-// end tallies a request's fate, unless its client is gone, and forgets it.
+// end tells a request's fate, unless its client is gone, and forgets it.
 func (c *Cluster) end(i int32, f fate) {
 	if q := &c.requests.slab[i]; !q.gone {
-		c.tally.end(q, c.now, f)
+		c.tell(q, f)
 	}
 	c.forget(i)
 }

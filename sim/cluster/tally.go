@@ -50,6 +50,9 @@ func (t *Tally) arrive(now time.Duration) uint16 {
 	return uint16(t.current)
 }
 
+// retry counts an additional attempt of a request of the given phase.
+func (t *Tally) retry(phase uint16) { t.phases[phase].Retried++ }
+
 func (t *Tally) end(q *request, now time.Duration, f fate) {
 	p := &t.phases[q.phase]
 	p.InFlight--
@@ -90,6 +93,7 @@ func (t *Tally) Total() Counters {
 		c.TimedOut += p.TimedOut
 		c.Rejected += p.Rejected
 		c.Failed += p.Failed
+		c.Retried += p.Retried
 		c.Cold += p.Cold
 		c.InFlight += p.InFlight
 	}
