@@ -17,11 +17,12 @@ type record struct {
 	fate                fate
 	arrival, start, end time.Duration
 	pod                 int32 // that served it
+	retries             int
 }
 
 func (r record) String() string {
 	name := map[fate]string{completed: "completed", timedOut: "timed out", rejected: "rejected", failed: "failed", inFlightFate: "in flight"}[r.fate]
-	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d", name, r.arrival, r.start, r.end, r.pod)
+	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d, %d retries", name, r.arrival, r.start, r.end, r.pod, r.retries)
 }
 
 // witness feeds the arrivals of a Cluster and notes the fates of its requests.
@@ -35,7 +36,7 @@ type witness struct {
 // Next is called while an arrival is taken in: its entry of the slab is the
 // only one that is not in the free list and has no place yet.
 func (w *witness) Next() (time.Duration, bool) {
-	if c := w.cluster; c != nil {
+	if c := w.cluster; c != nil && !c.clients.on {
 		listed := make([]bool, len(c.requests.slab))
 		for i := c.requests.free; i != none; i = c.requests.slab[i].next {
 			listed[i] = true
@@ -52,6 +53,10 @@ func (w *witness) Next() (time.Duration, bool) {
 }
 
 func (w *witness) ended(q *request, now time.Duration, f fate) {
+	if w.cluster.clients.on {
+		w.answered(q, now, f)
+		return
+	}
 	for i := range w.cluster.requests.slab {
 		if &w.cluster.requests.slab[i] == q {
 			w.note(i)
@@ -74,6 +79,9 @@ func (w *witness) note(i int) {
 
 // look brings the records of requests in flight up to date.
 func (w *witness) look() []record {
+	if w.cluster.clients.on {
+		return w.lookAtCalls()
+	}
 	for i := range w.cluster.requests.slab {
 		if q := &w.cluster.requests.slab[i]; q.place != free && !q.gone {
 			w.note(i)
@@ -183,6 +191,9 @@ func newDuel(seed random.Seed) *duel {
 		d.crowd = 25
 	}
 	d.spec = d.die.spec()
+	if d.chance(60) {
+		d.die.clients(&d.spec)
+	}
 	var arrivals []time.Duration
 	for range 5 + d.IntN(50*d.crowd) {
 		arrivals = append(arrivals, d.upTo(40))
@@ -279,13 +290,13 @@ func (d *duel) act() {
 
 // compare says what differs first.
 func (d *duel) compare() error {
-	fast, plain := d.witness.look(), d.plain.requests
+	fast, plain := d.witness.look(), d.plain.calls
 	if len(fast) != len(plain) {
 		return fmt.Errorf("%d arrived, reference %d", len(fast), len(plain))
 	}
 	for i := range fast {
-		if fast[i] != plain[i].record {
-			return fmt.Errorf("request %d\n     cluster: %s\n   reference: %s", i, fast[i], plain[i].record)
+		if fast[i] != plain[i].seen() {
+			return fmt.Errorf("request %d\n     cluster: %s\n   reference: %s", i, fast[i], plain[i].seen())
 		}
 	}
 	got, want := d.fast.Transitions(nil), d.plain.transitions
@@ -338,7 +349,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	if testing.Short() {
 		worlds = 3_000
 	}
-	requests, fates := 0, map[fate]int{}
+	requests, retries, fates := 0, 0, map[fate]int{}
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed)
 		if err := d.run(); err != nil {
@@ -346,13 +357,14 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 			if d.spec.Front != nil {
 				front = fmt.Sprintf("%+v", *d.spec.Front)
 			}
-			t.Fatalf("seed %d, %s: %v\n%+v\nfront: %s\n%v", seed, d.fast.Now(), err, d.spec, front, d.log)
+			t.Fatalf("seed %d, %s: %v\n%+v\nfront: %s\nretries: %+v\n%v", seed, d.fast.Now(), err, d.spec, front, d.spec.Retries, d.log)
 		}
 		requests += len(d.witness.records)
 		for _, r := range d.witness.records {
 			fates[r.fate]++
+			retries += r.retries
 		}
 	}
-	t.Logf("%d worlds, %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds, requests,
-		fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
+	t.Logf("%d worlds, %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries", worlds, requests,
+		fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
 }
