@@ -66,11 +66,17 @@ func drawWorld(t *rapid.T) Spec {
 			}
 		}
 	}
+	if rapid.Bool().Draw(t, "clients") {
+		drawClients(t, &spec)
+	}
 	return spec
 }
 
 // inFlight counts the requests that the slab really holds for a client.
 func inFlight(c *Cluster) (n uint64) {
+	if c.clients.on {
+		return callsInFlight(c)
+	}
 	for i := range c.requests.slab {
 		if q := &c.requests.slab[i]; q.place != free && !q.gone {
 			n++
@@ -100,7 +106,8 @@ func TestConservationInRandomWorlds(t *testing.T) {
 			}
 			check(t, c)
 		}
-		c.arrivals, c.nextArrival = &instantsOf{}, math.MaxInt64
+		c.arrivals, c.nextArrival, c.clients.open = &instantsOf{}, math.MaxInt64, math.MaxInt64
+		c.nextArrival = c.clients.next()
 		c.Scale(3)
 		for c.Advance(10 * time.Minute) {
 			c.Notified(true)
@@ -108,6 +115,7 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		assert.Equal(t, uint64(0), c.Counters().InFlight, "everything ends once nothing arrives")
 		assert.Equal(t, 0, c.front.used)
 		assert.Equal(t, 0, c.front.sleepers)
+		assert.Zero(t, inUse(c), "no entry of the slab is forgotten")
 		check(t, c)
 	})
 }
