@@ -41,7 +41,7 @@ type Requests struct {
 	Failed    uint64 `json:"failed"`
 	InFlight  uint64 `json:"in_flight"`
 	Retried   uint64 `json:"retried"` // attempts after the first ones
-	Cold      uint64 `json:"cold"` // completed after waiting for a pod to start
+	Cold      uint64 `json:"cold"`    // completed after waiting for a pod to start
 }
 
 // Lost counts the requests that got no answer in time.

@@ -118,6 +118,7 @@ func (c *Cluster) call(user int32) {
 	c.arrived++
 	if c.spec.RequestTimeout > 0 {
 		k.deadlines.push(due{at: c.now + c.spec.RequestTimeout, request: n, generation: generation})
+		c.deadline = k.deadlines.next()
 	}
 	c.attempt(n)
 }
@@ -197,8 +198,10 @@ func (c *Cluster) answer(q *request, f fate) {
 }
 
 // giveUp is the deadline of a call. One in back-off has no attempt under way.
-func (c *Cluster) giveUp(d due) {
+func (c *Cluster) giveUp() {
 	k := &c.clients
+	d := k.deadlines.pop()
+	c.deadline = k.deadlines.next()
 	call := &k.calls[d.request]
 	if call.generation != d.generation {
 		return

@@ -53,13 +53,14 @@ type Cluster struct {
 	router      router
 	central     queue // waiting requests, when all pods share one queue
 	front       front
-	clients     clients
 	transitions []Transition
 	candidates  []int32 // scratch of deleteSurplus
 	ended       struct{ existed, idle time.Duration }
 	resizedAt   time.Duration // Elastic: when the number of pods last changed
 
-	tally *Tally
+	tally    *Tally
+	clients  clients
+	deadline time.Duration // when a client gives up whatever is tried; Never where it is tried once
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.
@@ -90,6 +91,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		central:   newQueue(),
 		front:     newFront(),
 		clients:   clients,
+		deadline:  event.Never,
 		tally:     tally,
 	}
 	if spec.Elastic {
@@ -148,9 +150,8 @@ func (c *Cluster) pull() {
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
-		timeout, look := c.timeouts.next(), c.front.next()
-		deadline := c.clients.deadlines.next()
-		at := min(c.nextArrival, departure, life, timeout, look, deadline)
+		timeout, look := min(c.timeouts.next(), c.deadline), c.front.next()
+		at := min(c.nextArrival, departure, life, timeout, look)
 		if at > to {
 			c.now = to
 			return false
@@ -161,10 +162,12 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 			c.live(c.lives.Pop().Payload)
 		case departure:
 			c.depart(c.departures.pop())
-		case deadline:
-			c.giveUp(c.clients.deadlines.pop())
 		case timeout:
-			c.timeOut(c.timeouts.pop())
+			if at == c.deadline {
+				c.giveUp()
+			} else {
+				c.timeOut(c.timeouts.pop())
+			}
 		case look:
 			c.frontEvent()
 		default:

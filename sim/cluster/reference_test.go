@@ -82,7 +82,7 @@ func (e *referenceEvents) Pop() any {
 }
 
 type referenceRequest struct {
-	call     *referenceCall
+	call *referenceCall
 	record
 	told     bool // the client knows its fate
 	demand   time.Duration
