@@ -79,6 +79,7 @@ func conserved(t require.TestingT, r *sim.Result) {
 		sum.Failed += q.Failed
 		sum.InFlight += q.InFlight
 		sum.Cold += q.Cold
+		sum.Retried += q.Retried
 	}
 	require.Equal(t, r.Requests, sum)
 }
@@ -284,6 +285,28 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Zero(t, r["hpa-rps"].Requests.Lost())
 		assert.Greater(t, r["hpa-queue"].Replicas.MaxDesired, 2*r["hpa-rps"].Replicas.MaxDesired, "a queue is a late signal")
 	},
+	"retry-storm": func(t *testing.T, r map[string]*sim.Result) {
+		after := retryStorm(t, r)
+		assert.Greater(t, after.Lost(), after.Arrived*9/10, "the load has gone back, the failure stays")
+		assert.Greater(t, after.Retried, 2*after.Arrived)
+	},
+	"retry-storm-budget": func(t *testing.T, r map[string]*sim.Result) {
+		after := retryStorm(t, r)
+		assert.Less(t, after.Lost(), after.Arrived/1000, "the overload is over when it is over")
+		assert.Less(t, r["fixed-4"].Requests.Retried, uint64(100))
+	},
+}
+
+// retryStorm holds with and without a budget: nothing is lost before the
+// overload, most is in it, and an HPA gets out of it.
+func retryStorm(t *testing.T, r map[string]*sim.Result) (after sim.Requests) {
+	for _, name := range []string{"fixed-4", "hpa-70"} {
+		base, overload := r[name].Phases[0].Requests, r[name].Phases[1].Requests
+		assert.Zero(t, base.Lost(), name)
+		assert.Greater(t, overload.Lost(), overload.Arrived*4/5, name)
+	}
+	assert.Less(t, r["hpa-70"].Phases[2].Requests.Lost(), r["hpa-70"].Phases[2].Requests.Arrived/1000)
+	return r["fixed-4"].Phases[2].Requests
 }
 
 // TestSameBytes replays one scenario twenty times, on one processor and on two,

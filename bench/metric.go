@@ -39,6 +39,7 @@ func Metrics() []Metric {
 		figure("requests.rejected", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Rejected) }),
 		figure("requests.failed", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Failed) }),
 		figure("requests.in_flight", "requests", func(r *sim.Result) float64 { return float64(r.Requests.InFlight) }),
+		figure("requests.retried", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Retried) }),
 		figure(Cold, "requests", func(r *sim.Result) float64 { return float64(r.Requests.Cold) }),
 		figure(MeanReady, "replicas", func(r *sim.Result) float64 { return r.Replicas.MeanReady }),
 		figure("replicas.mean_desired", "replicas", func(r *sim.Result) float64 { return r.Replicas.MeanDesired }),

@@ -172,7 +172,7 @@ func phaseGrid(r *sim.Result, wide bool) grid {
 		{head: "LOST"}, {head: "COLD", spare: 1}, {head: "P50"}, {head: "P99"}}}
 	if wide {
 		g.columns = append(g.columns, column{head: "MEAN"}, column{head: "P90"}, column{head: "P95"}, column{head: "P99.9"},
-			column{head: "MAX"}, column{head: "WAIT P50"}, column{head: "WAIT P99"}, column{head: "IN FLIGHT"})
+			column{head: "MAX"}, column{head: "WAIT P50"}, column{head: "WAIT P99"}, column{head: "IN FLIGHT"}, column{head: "RETRIED"})
 	}
 	for _, phase := range r.Phases {
 		q := phase.Requests
@@ -181,7 +181,7 @@ func phaseGrid(r *sim.Result, wide bool) grid {
 			share(float64(q.Lost()), float64(q.Arrived)), count(q.Cold), l.P50, l.P99}
 		if wide {
 			w := times(phase.WaitS)
-			cells = append(cells, l.Mean, l.P90, l.P95, l.P999, l.Max, w.P50, w.P99, count(q.InFlight))
+			cells = append(cells, l.Mean, l.P90, l.P95, l.P999, l.Max, w.P50, w.P99, count(q.InFlight), count(q.Retried))
 		}
 		g.add(plain, cells...)
 	}

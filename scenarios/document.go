@@ -76,7 +76,9 @@ type Workload struct {
 	Replicas       *int32          `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"pods that are Ready at time 0; default: as in the Deployment, else 1"`
 	PerPod         cluster.PerPod  `yaml:"perPod" doc:"what one pod can do"`
 	Routing        cluster.Routing `yaml:"routing" doc:"how a request finds a pod"`
-	RequestTimeout time.Duration   `yaml:"requestTimeout" doc:"how long a client waits; 0s: for ever; default 30s"`
+	RequestTimeout time.Duration   `yaml:"requestTimeout" doc:"how long a client waits, over all attempts; 0s: for ever; default 30s"`
+	OnTimeout      string          `yaml:"onTimeout" enum:"leave|cancel" doc:"what a pod does with a request in service whose client has given up; default leave"`
+	Retries        cluster.Retries `yaml:"retries" doc:"how clients try again"`
 	GracePeriod    *time.Duration  `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
 }
 
@@ -115,6 +117,8 @@ func Defaults() Document {
 			PerPod:         workload.PerPod,
 			Routing:        workload.Routing,
 			RequestTimeout: workload.RequestTimeout,
+			OnTimeout:      workload.OnTimeout,
+			Retries:        *workload.Retries,
 		},
 		Lifecycle:   workload.Lifecycle,
 		Pipeline:    metrics.Defaults(),

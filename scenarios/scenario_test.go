@@ -33,6 +33,8 @@ workload:
   perPod: {concurrency: 8, serviceTime: {dist: lognormal, p50: 40ms, p99: 180ms}}
   routing: {policy: p2c}
   requestTimeout: 10s
+  onTimeout: cancel
+  retries: {attempts: 3, on: [timeout], perAttemptTimeout: 2s, backoff: {jitter: equal}, budget: {maxTokens: 10, tokenRatio: 0.1}}
 lifecycle: {schedule: 1s}
 pipeline: {kubelet: 5s}
 traffic:
@@ -84,6 +86,12 @@ func TestSpec(t *testing.T) {
 	assert.Equal(t, []messages.ResourceRequest{
 		{Container: "web", Resource: "cpu", Milli: 500}, {Container: "web", Resource: "memory", Milli: 256 << 20 * 1000},
 	}, spec.Requests)
+	assert.Equal(t, "cancel", spec.Cluster.OnTimeout)
+	assert.Equal(t, &cluster.Retries{
+		Attempts: 3, On: []string{"timeout"}, PerAttemptTimeout: 2 * time.Second,
+		Backoff: cluster.Backoff{Initial: 100 * time.Millisecond, Factor: 2, Max: time.Second, Jitter: "equal"},
+		Budget:  &cluster.Budget{MaxTokens: 10, TokenRatio: 0.1},
+	}, spec.Cluster.Retries)
 	assert.Equal(t, 0.04, *spec.PodHourPrice)
 	assert.Equal(t, int32(5), *spec.Strategy.HPA.Manifest.Spec.MinReplicas)
 	assert.Equal(t, int32(20), spec.Strategy.HPA.Manifest.Spec.MaxReplicas)
@@ -237,7 +245,7 @@ func TestOverrides(t *testing.T) {
 
 	for override, want := range map[string]string{
 		"traffic[2].rps=1":                      "--set:1:1: traffic: found index 2, expected less than 2",
-		"traffic[0].rsp=1":                      `--set:1:1: traffic[0].rsp: found an unknown key, expected one of name, for, rps, ramp, sine, step, spike, trace, arrivals (did you mean "rps"?)`,
+		"traffic[0].rsp=1":                      `--set:1:1: traffic[0].rsp: found an unknown key, expected one of name, for, rps, ramp, sine, step, spike, trace, users, arrivals (did you mean "rps"?)`,
 		"traffic[0].rps=fast":                   "--set:1:16: traffic[0].rps: found fast, expected a number",
 		"sede=1":                                `--set:1:1: sede: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ... (did you mean "seed"?)`,
 		"seed":                                  "--set:1:1: found seed, expected path=value, such as traffic[0].rps=120",

@@ -20,7 +20,7 @@ func Schema() []byte {
 			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "replicas", "oracle", "serverless", "extends"), "dependencies": map[string]any{
 				"patch": []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
-			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace")},
+			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
 		},
 	})

@@ -183,6 +183,8 @@ func (l *loader) clusterSpec(deployment *object) {
 		PerPod:         section.PerPod,
 		Routing:        section.Routing,
 		RequestTimeout: section.RequestTimeout,
+		OnTimeout:      section.OnTimeout,
+		Retries:        &section.Retries,
 		GracePeriod:    defaults.GracePeriod,
 		Lifecycle:      l.doc.Lifecycle,
 	}

@@ -43,8 +43,8 @@ type Requests struct {
 	Rejected  uint64 `json:"rejected"`
 	Failed    uint64 `json:"failed"`
 	InFlight  uint64 `json:"in_flight"`
-	Retried   uint64 `json:"retried"`
-	Cold      uint64 `json:"cold"` // completed after waiting for a pod or an instance to start
+	Retried   uint64 `json:"retried"` // attempts after the first ones
+	Cold      uint64 `json:"cold"`    // completed after waiting for a pod or an instance to start
 }
 
 // Lost counts the requests that got no answer in time.

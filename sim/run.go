@@ -164,6 +164,11 @@ func newRun(spec Spec, k *kit) (*run, error) {
 	} else {
 		r.tally = cluster.NewTally(phaseStarts(spec), spec.MeasureFrom)
 	}
+	for _, u := range spec.Traffic.Users() {
+		spec.Cluster.Users = append(spec.Cluster.Users, cluster.Users{
+			From: u.From, To: u.To, Count: u.Count, ThinkTime: u.ThinkTime, Index: uint64(u.Index),
+		})
+	}
 	r.arrivals = spec.Traffic.Arrivals(seed)
 	if r.cluster, err = cluster.New(spec.Cluster, seed, r.arrivals, r.tally); err != nil {
 		r.arrivals.Close()

@@ -220,6 +220,36 @@ func TestElastiSleepsAndWakes(t *testing.T) {
 	assert.Equal(t, uint64(0), r.Phases[0].Requests.Cold)
 }
 
+// TestRetriesAndUsers has four users of one slot, who all begin at once.
+func TestRetriesAndUsers(t *testing.T) {
+	spec := baseSpec(t)
+	length := 10 * time.Minute
+	plan, err := traffic.New(traffic.Spec{
+		{Name: "silence", For: &length, RPS: pointer(0.0)},
+		{Name: "people", For: &length, Users: &traffic.Users{Count: 4, ThinkTime: random.Constant(3600 * time.Millisecond)}},
+	}, nil)
+	require.NoError(t, err)
+	spec.Traffic = plan
+	spec.Cluster.PerPod.Queue = 0
+	plain := play(t, spec)
+	// Those who are rejected think again, and are in step with one fewer each
+	// time: 3 + 2 + 1. Everybody comes 150 times.
+	assert.Equal(t, Requests{Arrived: 600, Completed: 594, Rejected: 6}, plain.Requests)
+
+	spec.Cluster.Retries = &cluster.Retries{
+		Attempts: 4, On: []string{"rejected"},
+		Backoff: cluster.Backoff{Initial: 400 * time.Millisecond, Factor: 1, Max: time.Second, Jitter: "none"},
+	}
+	r := play(t, spec)
+	// They are served one after the other, the last at its third retry; then
+	// everybody has a time of his own in a cycle of 4 s. Who waited comes 149 times.
+	assert.Equal(t, Requests{Arrived: 597, Completed: 597, Retried: 6}, r.Requests)
+	assert.Equal(t, Requests{}, r.Phases[0].Requests)
+	assert.Equal(t, r.Requests, r.Phases[1].Requests)
+	assert.NotEqual(t, plain.Fingerprint, r.Fingerprint)
+	assert.Equal(t, r.Fingerprint, play(t, spec).Fingerprint)
+}
+
 func TestOracleNeverMakesAnybodyWait(t *testing.T) {
 	spec := baseSpec(t)
 	length, rps := 10*time.Hour, 7.0

@@ -86,6 +86,7 @@ func requestsOf(c cluster.Counters) Requests {
 		Rejected:  c.Rejected,
 		Failed:    c.Failed,
 		InFlight:  c.InFlight,
+		Retried:   c.Retried,
 		Cold:      c.Cold,
 	}
 }

@@ -62,7 +62,9 @@ type Cluster struct {
 	resizedAt   time.Duration // Elastic, Serverless: up to when ended is summed up
 	instances   instances     // Serverless
 
-	tally *Tally
+	tally    *Tally
+	clients  clients
+	deadline time.Duration // when a client gives up whatever is tried; Never where it is tried once
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.
@@ -78,6 +80,10 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	if err != nil {
 		return nil, err
 	}
+	clients, err := newClients(spec, demand, seed)
+	if err != nil {
+		return nil, err
+	}
 	c := &Cluster{
 		spec:      spec,
 		demand:    demand,
@@ -88,6 +94,8 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		router:    newRouter(spec, seed),
 		central:   newQueue(),
 		front:     newFront(),
+		clients:   clients,
+		deadline:  event.Never,
 		tally:     tally,
 	}
 	if c.foresight = spec.foresees(); c.foresight && c.router.policy == leastRequest {
@@ -112,6 +120,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		c.openShared()
 	}
 	c.pass(0)
+	c.beginClients()
 	return c, nil
 }
 
@@ -149,7 +158,8 @@ func (c *Cluster) Now() time.Duration { return c.now }
 //
 // Of one instant, the pods' lives come first, among them the reclaiming of
 // serverless instances, then departures in the order of the pods, clients that
-// give up, looks of the front, and arrivals.
+// give up (a request for good, then attempts), looks of the front, retries, users
+// and arrivals.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	if c.foresight {
 		c.foreseeAll(to)
@@ -157,7 +167,7 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	}
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
-		timeout, look, reclaim := c.timeouts.next(), c.front.next(), c.instances.nextReclaim()
+		timeout, look, reclaim := min(c.timeouts.next(), c.deadline), c.front.next(), c.instances.nextReclaim()
 		at := min(c.nextArrival, departure, life, timeout, look, reclaim)
 		if at > to {
 			c.now = to
@@ -172,7 +182,11 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		case departure:
 			c.depart(c.departures.pop(c.requests.slab).request)
 		case timeout:
-			c.timeOut(c.timeouts.pop())
+			if at == c.deadline {
+				c.giveUp()
+			} else {
+				c.timeOut(c.timeouts.pop())
+			}
 		case look:
 			c.frontEvent()
 		default:
@@ -197,6 +211,10 @@ func (c *Cluster) Reach(at time.Duration) (wake bool) {
 
 // arrive takes the next request in.
 func (c *Cluster) arrive() {
+	if c.clients.on {
+		c.act()
+		return
+	}
 	i := c.requests.take()
 	q := &c.requests.slab[i]
 	q.index, q.arrival, q.start, q.service = c.arrived, c.now, NotYet, c.upcoming.demand()
@@ -205,13 +223,19 @@ func (c *Cluster) arrive() {
 	if c.spec.RequestTimeout > 0 {
 		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
 	}
-	c.pull()
+	c.arrived++
+	c.pass(1)
+	c.send(i)
+}
+
+// send gives an attempt to the cluster.
+func (c *Cluster) send(i int32) {
 	switch {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
 		c.resize()
 	case c.spec.Serverless != nil:
-		c.invoke(i, q.index)
+		c.invoke(i)
 	case c.direct:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
@@ -228,7 +252,7 @@ func (c *Cluster) depart(i int32) {
 		return
 	}
 	q := &c.requests.slab[i]
-	if q.place == abandoned { // its pod was killed, and its fate told then
+	if q.place == abandoned { // killed with its pod or cancelled, and its fate told then
 		c.forget(i)
 		return
 	}
@@ -247,7 +271,8 @@ func (c *Cluster) depart(i int32) {
 }
 
 // timeOut ends what the client saw of a request. A waiting request leaves its
-// queue; a request in service occupies its slot until the pod is done with it.
+// queue; a request in service occupies its slot until the pod is done with it,
+// unless the pod cancels it.
 func (c *Cluster) timeOut(d due) {
 	q := &c.requests.slab[d.request]
 	if q.generation != d.generation || q.gone {
@@ -255,13 +280,17 @@ func (c *Cluster) timeOut(d due) {
 	}
 	if q.asleep() && c.spec.Front.Faults.GhostsStay {
 		q.gone = true
-		c.tally.end(q, c.now, timedOut)
+		c.tell(q, timedOut)
 		return
 	}
 	switch q.place {
 	case inService:
+		if c.spec.OnTimeout == cancelService && c.spec.Serverless == nil {
+			c.cancel(d.request)
+			return
+		}
 		q.gone = true
-		c.tally.end(q, c.now, timedOut)
+		c.tell(q, timedOut)
 		return
 	case centralQueue:
 		c.central.remove(&c.requests, d.request)
@@ -275,10 +304,10 @@ func (c *Cluster) timeOut(d due) {
 	c.end(d.request, timedOut)
 }
 
-// end tallies a request's fate, unless its client is gone, and forgets it.
+// end tells a request's fate, unless its client is gone, and forgets it.
 func (c *Cluster) end(i int32, f fate) {
 	if q := &c.requests.slab[i]; !q.gone {
-		c.tally.end(q, c.now, f)
+		c.tell(q, f)
 	}
 	c.forget(i)
 }

@@ -20,6 +20,8 @@ func Defaults() Spec {
 		},
 		Routing:        Routing{Policy: "random"}, // what kube-proxy does
 		RequestTimeout: 30 * time.Second,
+		OnTimeout:      leaveService,
+		Retries:        defaultRetries(),
 		GracePeriod:    30 * time.Second, // terminationGracePeriodSeconds
 		Lifecycle: Lifecycle{
 			Schedule:            random.Constant(500 * time.Millisecond),

@@ -22,6 +22,9 @@ func (s *Spec) foresees() bool {
 	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.PerPod.Discipline != "fifo" {
 		return false
 	}
+	if s.Retries != nil || len(s.Users) > 0 || s.OnTimeout == cancelService {
+		return false
+	}
 	switch policies[s.Routing.Policy] {
 	case randomPod, roundRobin, leastRequest:
 		return true
@@ -77,6 +80,7 @@ func (c *Cluster) foresee(to, until time.Duration) {
 			n++
 		}
 		c.tally.arrived(phase, n)
+		c.arrived += uint64(n)
 		c.pass(n)
 	}
 }

@@ -210,15 +210,19 @@ func (c *Cluster) LoseFront() {
 	for c.front.queue.length > 0 {
 		c.end(c.front.queue.pop(&c.requests), failed)
 	}
+	c.candidates = c.candidates[:0]
 	for n := range c.requests.slab {
-		i, q := int32(n), &c.requests.slab[n]
-		if q.place == free || !q.viaFront {
-			continue
+		if q := &c.requests.slab[n]; q.place != free && q.viaFront {
+			c.candidates = append(c.candidates, int32(n))
 		}
+	}
+	c.byArrival(c.candidates)
+	for _, i := range c.candidates {
+		q := &c.requests.slab[i]
 		switch q.place {
 		case inService: // the pod works on for nobody
 			if !q.gone {
-				c.tally.end(q, c.now, failed)
+				c.tell(q, failed)
 			}
 			q.gone, q.viaFront = true, false
 			c.leaveFront()

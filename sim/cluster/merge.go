@@ -7,6 +7,7 @@ func (c Counters) plus(o Counters) Counters {
 	c.TimedOut += o.TimedOut
 	c.Rejected += o.Rejected
 	c.Failed += o.Failed
+	c.Retried += o.Retried
 	c.Cold += o.Cold
 	c.InFlight += o.InFlight
 	return c

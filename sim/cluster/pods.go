@@ -212,19 +212,20 @@ func (c *Cluster) kill(p *pod) {
 		i := p.queue.pop(&c.requests)
 		c.end(i, failed)
 	}
+	c.byArrival(p.serving)
 	for _, i := range p.serving {
-		c.abandon(i)
+		c.abandon(i, failed)
 	}
 	p.serving = p.serving[:0]
 	c.remove(p)
 }
 
-// abandon fails a request in service whose slot does not exist any more. Its
-// departure stays in the heap and forgets it when it comes.
-func (c *Cluster) abandon(i int32) {
+// abandon ends a request in service that has lost its slot. Its departure stays
+// in the heap and forgets it when it comes.
+func (c *Cluster) abandon(i int32, f fate) {
 	q := &c.requests.slab[i]
 	if !q.gone {
-		c.tally.end(q, c.now, failed)
+		c.tell(q, f)
 	}
 	q.gone, q.place = true, abandoned
 	if q.viaFront {

@@ -70,11 +70,17 @@ func drawWorld(t *rapid.T) Spec {
 			}
 		}
 	}
+	if rapid.Bool().Draw(t, "clients") {
+		drawClients(t, &spec)
+	}
 	return spec
 }
 
 // inFlight counts the requests that are really held for a client.
 func inFlight(c *Cluster) (n uint64) {
+	if c.clients.on {
+		return callsInFlight(c)
+	}
 	for i := range c.pods {
 		for _, s := range c.pods[i].stays {
 			if !s.told {
@@ -111,7 +117,10 @@ func TestConservationInRandomWorlds(t *testing.T) {
 			}
 			check(t, c)
 		}
-		c.arrivals, c.upcoming, c.nextArrival = &instantsOf{}, upcoming{}, event.Never
+		c.arrivals, c.upcoming, c.clients.open, c.nextArrival = &instantsOf{}, upcoming{}, event.Never, event.Never
+		if c.clients.on {
+			c.nextArrival = c.clients.next()
+		}
 		c.Scale(3)
 		for c.Advance(10 * time.Minute) {
 			c.Notified(true)
@@ -119,6 +128,7 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		assert.Equal(t, uint64(0), c.Counters().InFlight, "everything ends once nothing arrives")
 		assert.Equal(t, 0, c.front.used)
 		assert.Equal(t, 0, c.front.sleepers)
+		assert.Zero(t, inUse(c), "no entry of the slab is forgotten")
 		check(t, c)
 	})
 }

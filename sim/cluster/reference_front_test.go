@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/scaling/elasti/hold"
@@ -51,7 +52,7 @@ func (w *reference) expire(q *referenceRequest) {
 	switch {
 	case q.place == free:
 	case q.place == inService:
-		w.tell(q, timedOut)
+		w.giveUp(q)
 	case !q.asleep() && q.told: // a ghost that waits in a pod is served
 	default:
 		w.unwait(q)
@@ -135,7 +136,9 @@ func (w *reference) loseFront() {
 	for _, q := range waiting {
 		w.finish(q, failed)
 	}
-	for _, q := range w.requests {
+	inFront := slices.Clone(w.requests)
+	slices.SortStableFunc(inFront, byCall)
+	for _, q := range inFront {
 		switch {
 		case !q.viaFront:
 		case q.place == inService:

@@ -27,7 +27,9 @@ type reference struct {
 	stages  map[string]random.Dist
 	routing random.Stream
 
-	requests []*referenceRequest // all that ever arrived
+	calls    []*referenceCall    // requests, all that ever arrived
+	requests []*referenceRequest // attempts, all that were ever sent
+	tokens   int                 // of the budget for retries, in thousandths
 	pods     []*referencePod     // all that ever were
 	routable []*referencePod
 	central  []*referenceRequest
@@ -49,10 +51,13 @@ type reference struct {
 const (
 	rankLife = iota
 	rankDeparture
+	rankGiveUp
 	rankTimeout
 	rankDeadline
 	rankDial
 	rankLook
+	rankRetry
+	rankUser
 	rankArrival
 )
 
@@ -77,11 +82,13 @@ func (e *referenceEvents) Pop() any {
 }
 
 type referenceRequest struct {
+	call *referenceCall
 	record
 	told     bool // the client knows its fate
 	demand   time.Duration
 	place    uint8
 	began    time.Duration // start of service, of ghosts too
+	server   *referencePod // where that was; nil in an elastic cluster
 	viaFront bool          // holds a slot of the front
 	cold     bool
 	dials    int
@@ -121,8 +128,9 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 		}
 	}
 	for _, at := range arrivals {
-		w.on(at, rankArrival, w.arrive)
+		w.on(at, rankArrival, func() { w.arrive(func() {}) })
 	}
+	w.beginClients()
 	return w
 }
 
@@ -170,13 +178,8 @@ func (w *reference) moveTo(to time.Duration) {
 
 // --- requests ---
 
-func (w *reference) arrive() {
-	index := uint64(len(w.requests))
-	q := &referenceRequest{record: record{fate: inFlightFate, arrival: w.now, start: NotYet, end: NotYet, pod: none}, demand: w.demand.At(index)}
-	w.requests = append(w.requests, q)
-	if w.spec.RequestTimeout > 0 {
-		w.after(w.spec.RequestTimeout, rankTimeout, func() { w.giveUp(q) })
-	}
+// send gives an attempt to the cluster.
+func (w *reference) send(q *referenceRequest) {
 	switch {
 	case w.spec.Elastic:
 		w.serveElastically(q)
@@ -193,6 +196,7 @@ func (w *reference) arrive() {
 func (w *reference) tell(q *referenceRequest, f fate) {
 	if !q.told {
 		q.told, q.fate, q.end = true, f, w.now
+		w.hear(q)
 	}
 }
 
@@ -220,10 +224,12 @@ func without(list []*referenceRequest, q *referenceRequest) []*referenceRequest 
 }
 
 // giveUp is the client's timeout: a waiting request leaves, a served one is
-// served on for nobody.
+// served on for nobody, or cancelled.
 func (w *reference) giveUp(q *referenceRequest) {
 	switch {
 	case q.told:
+	case q.place == inService && w.spec.OnTimeout == "cancel":
+		w.cancel(q)
 	case q.place == inService, q.asleep() && w.spec.Front.Faults.GhostsStay:
 		w.tell(q, timedOut)
 	default:
@@ -244,6 +250,7 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 		q.start, q.pod = w.now, p.ID
 	}
 	p.serving = append(p.serving, q)
+	q.server = p
 	w.onDeparture(q.demand, p, func() {
 		if q.place == inService {
 			w.depart(p, q)
@@ -252,9 +259,18 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 }
 
 func (w *reference) depart(p *referencePod, q *referenceRequest) {
-	p.serving = without(p.serving, q)
 	p.Completed++
 	p.CPU += w.cpu(q)
+	w.freeSlot(p, q)
+	if q.viaFront {
+		w.service.Answered(*w.spec.Front, w.now)
+	}
+	w.finish(q, completed)
+}
+
+// freeSlot gives a request's slot to the next.
+func (w *reference) freeSlot(p *referencePod, q *referenceRequest) {
+	p.serving = without(p.serving, q)
 	switch {
 	case len(p.queue) > 0:
 		next := p.queue[0]
@@ -264,10 +280,6 @@ func (w *reference) depart(p *referencePod, q *referenceRequest) {
 		w.takeFromCentral(p)
 	}
 	w.finishDraining(p)
-	if q.viaFront {
-		w.service.Answered(*w.spec.Front, w.now)
-	}
-	w.finish(q, completed)
 }
 
 func (w *reference) takeFromCentral(p *referencePod) {
@@ -296,6 +308,9 @@ func (w *reference) serveElastically(q *referenceRequest) {
 	q.start, q.pod, q.place = w.now, 0, inService
 	w.resize()
 	w.after(q.demand, rankDeparture, func() {
+		if q.place != inService { // cancelled
+			return
+		}
 		q.place = free
 		w.resize()
 		w.finish(q, completed)
@@ -534,7 +549,9 @@ func (w *reference) kill(p *referencePod) {
 	if p.State != Draining {
 		return
 	}
-	held := slices.Concat(p.queue, p.serving)
+	serving := slices.Clone(p.serving)
+	slices.SortStableFunc(serving, byCall)
+	held := slices.Concat(p.queue, serving)
 	p.queue, p.serving = nil, nil
 	w.become(p, Gone)
 	for _, q := range held {
@@ -548,19 +565,26 @@ func (w *reference) status(p *referencePod) PodStatus {
 	s := p.PodStatus
 	s.InService, s.Queued = int32(len(p.serving)), int32(len(p.queue))
 	for _, q := range p.serving {
-		if q.demand > 0 {
-			part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(w.now-q.began)))
-			s.CPU += time.Duration(part.Div(part, big.NewInt(int64(q.demand))).Int64())
-		}
+		s.CPU += w.cpuSoFar(q)
 	}
 	return s
 }
 
+// cpuSoFar is the part of a request's CPU time that it has used in service.
+func (w *reference) cpuSoFar(q *referenceRequest) time.Duration {
+	if q.demand == 0 {
+		return 0
+	}
+	part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(w.now-q.began)))
+	return time.Duration(part.Div(part, big.NewInt(int64(q.demand))).Int64())
+}
+
 func (w *reference) counters() (c Counters) {
-	for _, q := range w.requests {
+	for _, q := range w.calls {
 		c.Arrived++
+		c.Retried += uint64(q.retries)
 		switch {
-		case !q.told:
+		case !q.ended:
 			c.InFlight++
 		case q.fate == completed:
 			c.Completed++

@@ -17,11 +17,12 @@ type record struct {
 	fate                fate
 	arrival, start, end time.Duration
 	pod                 int32 // that served it
+	retries             int
 }
 
 func (r record) String() string {
 	name := map[fate]string{completed: "completed", timedOut: "timed out", rejected: "rejected", failed: "failed", inFlightFate: "in flight"}[r.fate]
-	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d", name, r.arrival, r.start, r.end, r.pod)
+	return fmt.Sprintf("%s: arrival %s, start %s, end %s, pod %d, %d retries", name, r.arrival, r.start, r.end, r.pod, r.retries)
 }
 
 // witness notes the fates of a Cluster's requests.
@@ -34,6 +35,9 @@ type witness struct {
 // look brings the records up to date: of those in flight, with what can be seen
 // of them.
 func (w *witness) look() []record {
+	if w.cluster.clients.on {
+		return w.lookAtCalls()
+	}
 	w.reach(w.cluster.arrived)
 	for i := range w.cluster.requests.slab {
 		if q := &w.cluster.requests.slab[i]; q.place != free && !q.gone {
@@ -58,6 +62,10 @@ func (w *witness) reach(n uint64) {
 }
 
 func (w *witness) ended(q *request, now time.Duration, f fate) {
+	if w.cluster.clients.on {
+		w.answered(q, now, f)
+		return
+	}
 	w.reach(q.index + 1)
 	w.note(q)
 	r := &w.records[q.index]
@@ -178,6 +186,9 @@ func newDuel(seed random.Seed, eventByEvent bool) *duel {
 	}
 	d.spec = d.die.spec()
 	d.spec.eventByEvent = eventByEvent
+	if d.chance(40) {
+		d.die.clients(&d.spec)
+	}
 	var arrivals []time.Duration
 	for range 5 + d.IntN(50*d.crowd) {
 		arrivals = append(arrivals, d.upTo(40))
@@ -275,13 +286,13 @@ func (d *duel) act() {
 
 // compare says what differs first.
 func (d *duel) compare() error {
-	fast, plain := d.witness.look(), d.plain.requests
+	fast, plain := d.witness.look(), d.plain.calls
 	if len(fast) != len(plain) {
 		return fmt.Errorf("%d arrived, reference %d", len(fast), len(plain))
 	}
 	for i := range fast {
-		if fast[i] != plain[i].record {
-			return fmt.Errorf("request %d\n     cluster: %s\n   reference: %s", i, fast[i], plain[i].record)
+		if fast[i] != plain[i].seen() {
+			return fmt.Errorf("request %d\n     cluster: %s\n   reference: %s", i, fast[i], plain[i].seen())
 		}
 	}
 	got, want := d.fast.Transitions(nil), d.plain.transitions
@@ -334,7 +345,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	if testing.Short() {
 		worlds = 3_000
 	}
-	requests, foreseen, fates := 0, 0, map[fate]int{}
+	requests, foreseen, retries, fates := 0, 0, 0, map[fate]int{}
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed, false)
 		d.fight(t)
@@ -345,10 +356,11 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 		requests += len(d.witness.records)
 		for _, r := range d.witness.records {
 			fates[r.fate]++
+			retries += r.retries
 		}
 	}
-	t.Logf("%d worlds, %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds,
-		requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
+	t.Logf("%d worlds, %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries", worlds,
+		requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
 }
 
 // fight runs a duel and fails the test at the first difference.
@@ -358,6 +370,6 @@ func (d *duel) fight(t *testing.T) {
 		if d.spec.Front != nil {
 			front = fmt.Sprintf("%+v", *d.spec.Front)
 		}
-		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\n%v", d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.log)
+		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\nretries: %+v\n%v", d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.spec.Retries, d.log)
 	}
 }

@@ -27,6 +27,7 @@ type request struct {
 	next, prev int32         // neighbours in the queue it waits in
 	pod        int32         // where it waits or is served
 	slot       int32         // its index in pod.serving; Serverless: in instances.slab
+	call       int32         // of which it is an attempt, where clients do more than ask once
 	generation uint32        // counts the uses of this entry of the slab
 	sequence   uint32        // order of the starts of service
 	phase      uint16        // traffic phase of its arrival

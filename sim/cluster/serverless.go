@@ -115,7 +115,7 @@ func (s *instances) nextReclaim() time.Duration {
 func (s *instances) idling() int { return len(s.idle) - s.oldest }
 
 // invoke serves a request by the newest idle instance, or by one of its own.
-func (c *Cluster) invoke(i int32, index uint64) {
+func (c *Cluster) invoke(i int32) {
 	s, q := &c.instances, &c.requests.slab[i]
 	if s.idling() == 0 && c.created == s.most {
 		c.end(i, rejected)
@@ -127,7 +127,7 @@ func (c *Cluster) invoke(i int32, index uint64) {
 		q.slot = s.idle[last].instance
 		s.idle = s.idle[:last]
 	} else {
-		q.slot, q.service, q.held = c.launch(), s.cold.At(index), true
+		q.slot, q.service, q.held = c.launch(), s.cold.At(q.index), true
 	}
 	p := &s.slab[q.slot]
 	p.request = i

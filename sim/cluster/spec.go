@@ -13,9 +13,17 @@ type Spec struct {
 	Replicas       int32
 	PerPod         PerPod
 	Routing        Routing
-	RequestTimeout time.Duration // 0: requests wait for ever
-	GracePeriod    time.Duration // how long a draining pod may finish what it holds
-	Lifecycle      Lifecycle
+	RequestTimeout time.Duration // over all attempts; 0: requests wait for ever
+	// OnTimeout is what becomes of a service in a pod whose client has given up: "leave",
+	// also when empty, or "cancel".
+	OnTimeout string
+	// Retries is how clients try again; nil: they do not.
+	Retries *Retries
+	// Users are clients that wait for their answers before they ask again. Their
+	// requests come on top of the arrivals.
+	Users       []Users
+	GracePeriod time.Duration // how long a draining pod may finish what it holds
+	Lifecycle   Lifecycle
 	// CPURequestMilli is the sum of the containers' cpu requests, 0 when they
 	// have none. It only scales the default of PerPod.CPUPerRequest.
 	CPURequestMilli int64
@@ -106,7 +114,8 @@ type Transition struct {
 	To  State
 }
 
-// Counters count requests since time 0. At every instant
+// Counters count requests since time 0, each once however often it was tried.
+// At every instant
 //
 //	Arrived = Completed + TimedOut + Rejected + Failed + InFlight
 type Counters struct {
@@ -115,6 +124,7 @@ type Counters struct {
 	TimedOut  uint64 // the client gave up
 	Rejected  uint64 // a full queue refused it
 	Failed    uint64 // no pod was there, or its pod was killed
+	Retried   uint64 // attempts after the first ones
 	Cold      uint64 // of the completed: those that waited for a pod or an instance to start
-	InFlight  uint64 // waiting or in service, the client still there
+	InFlight  uint64 // waiting, in service or in back-off, the client still there
 }

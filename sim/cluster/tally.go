@@ -69,6 +69,9 @@ func (t *Tally) arrive(now time.Duration) uint16 {
 	return phase
 }
 
+// retry counts an additional attempt of a request of the given phase.
+func (t *Tally) retry(phase uint16) { t.phases[phase].Retried++ }
+
 func (t *Tally) end(q *request, now time.Duration, f fate) {
 	p := &t.phases[q.phase]
 	p.InFlight--
@@ -139,14 +142,7 @@ func (t *Tally) Phases() []PhaseTally { return t.phases }
 func (t *Tally) Total() Counters {
 	var c Counters
 	for i := range t.phases {
-		p := &t.phases[i]
-		c.Arrived += p.Arrived
-		c.Completed += p.Completed
-		c.TimedOut += p.TimedOut
-		c.Rejected += p.Rejected
-		c.Failed += p.Failed
-		c.Cold += p.Cold
-		c.InFlight += p.InFlight
+		c = c.plus(t.phases[i].Counters)
 	}
 	return c
 }

@@ -28,6 +28,7 @@ type system struct {
 	rate       float64       // arrivals per second
 	warmUp     time.Duration // from empty to steady
 	quantities []quantity
+	closed     *closedLoop // who sends, instead of Poisson arrivals; rate is then the throughput
 }
 
 // quantity is one figure of a run and its expected value.
@@ -99,7 +100,11 @@ func (s system) simulate(t *testing.T, seed random.Seed, requests int) outcome {
 	end := s.warmUp + time.Duration(float64(requests)/s.rate*1e9)
 	tally := NewTally([]time.Duration{0, s.warmUp}, s.warmUp)
 	s.spec.eventByEvent = true
-	arrivals := &until{poisson{stream: seed.Key("test", 0).Stream(), rate: s.rate}, end}
+	var arrivals Arrivals = &until{poisson{stream: seed.Key("test", 0).Stream(), rate: s.rate}, end}
+	if s.closed != nil {
+		arrivals = &instantsOf{}
+		s.spec.Users = []Users{s.closed.until(end)}
+	}
 	c, err := New(s.spec, seed, arrivals, tally)
 	require.NoError(t, err)
 	var area time.Duration
@@ -269,6 +274,9 @@ func systems() []system {
 		crowd("M/M/inf, elastic", elastic),
 		crowd("M/D/inf, 1000 slots", onePod(1000, 0, service("constant", 1.2, 0))),
 		crowd("M/G/inf, lognormal cv2 = 4, elastic", heavy),
+		repairman(5, 8, exponential, "exponential think time"),
+		repairman(20, 10, exponential, "exponential think time"),
+		repairman(20, 10, service("constant", 1, 0), "constant think time"),
 	)
 }
 
@@ -381,7 +389,9 @@ Where queueing theory has an exact answer, the simulated cluster must give it. T
 
 **Systems.** Poisson arrivals meet one pod with c slots and a first-in first-out queue, without request timeout; "central queue" is c pods with one slot each and a common queue; "elastic" is the oracle's world, in which nobody waits. The mean service takes 1 s (Q9: 1.2 s); a is the offered load, arrivals per second times mean service; cv2 is the variance of the service time divided by its squared mean.
 
-**Expected** values are computed, not simulated: Erlang's formulas, the convolution of wait and service, the birth-death chain of M/M/c/K, Pollaczek and Khinchine, Crommelin's recursion with Spitzer's identity for M/D/c, and the Poisson distribution. The same tests hold them against the published digits.
+"N users" is a closed loop (machine repairman): each thinks for a mean of Z, sends a request, waits for the answer, and thinks again.
+
+**Expected** values are computed, not simulated: Erlang's formulas, the convolution of wait and service, the birth-death chain of M/M/c/K, Pollaczek and Khinchine, Crommelin's recursion with Spitzer's identity for M/D/c, the Poisson distribution, and the finite-source chain with the interactive response time law R = N/X - Z. The same tests hold them against the published digits.
 
 **Observed** is the mean over n = %d independent replications. Each has a seed of its own, starts empty, runs for at least twenty relaxation times (Q5 and Q9: 200 s) before anything is counted, then for the given number of requests on average, and then until the last request is done. No seed was chosen by its result.
 

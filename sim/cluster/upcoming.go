@@ -21,14 +21,11 @@ type upcoming struct {
 	ended             bool
 }
 
-// pull fetches the next arrival.
-func (c *Cluster) pull() { c.pass(1) }
-
-// pass goes over the next n arrivals of the block to the one after them.
+// pass goes over the next n arrivals of the block to the one after them, which is
+// that of the request with index c.arrived.
 func (c *Cluster) pass(n int) {
 	u := &c.upcoming
 	u.next += n
-	c.arrived += uint64(n)
 	if u.next == u.count && !u.ended {
 		c.draw()
 	}
@@ -44,7 +41,9 @@ func (c *Cluster) draw() {
 	u := &c.upcoming
 	u.next, u.count = 0, c.arrivals.Fill(u.arrivals[:])
 	u.ended = u.count < len(u.arrivals)
-	c.demand.from(c.arrived, u.demands[:u.count])
+	if !c.clients.on { // whose attempts have demands of their own
+		c.demand.from(c.arrived, u.demands[:u.count])
+	}
 }
 
 // block is what is left of the block: the next arrival and those after it.

@@ -61,6 +61,7 @@ func (s Spec) Validate() error {
 	problems.Add(messages.Under("perPod", s.PerPod.Validate()))
 	problems.Add(messages.Under("routing", s.Routing.Validate()))
 	problems.Add(checkDelay("requestTimeout", s.RequestTimeout))
+	problems.Add(s.validateClients())
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
 	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))

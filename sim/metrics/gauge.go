@@ -84,7 +84,7 @@ func (g *gauge) ofPod(p *cluster.PodStatus) int64 {
 func (g *gauge) ofWorkload(t Truth, waiting, inService int64) int64 {
 	switch g.source {
 	case SourceRPS:
-		return int64(t.Counters.Arrived)
+		return int64(t.Counters.Arrived + t.Counters.Retried) // a server cannot tell them apart
 	case SourceQueue:
 		return waiting
 	case SourceConcurrency:

@@ -300,6 +300,26 @@ func TestWindowsTotalAndRate(t *testing.T) {
 	assert.Empty(t, all(t, &Plan{}, 1))
 }
 
+func TestUserPhases(t *testing.T) {
+	u := &Users{Count: 200, ThinkTime: random.Constant(5 * second)}
+	plan := mustNew(t, Spec{
+		{For: ptr(10 * second), RPS: ptr(1.0), Arrivals: Process{Process: "uniform"}},
+		{Name: "shop", For: ptr(30 * second), Users: u},
+		{For: ptr(10 * second), RPS: ptr(1.0), Arrivals: Process{Process: "uniform"}},
+	}, nil)
+	assert.Equal(t, []UserPhase{{Window: Window{"shop", 10 * second, 40 * second}, Users: *u, Index: 1}}, plan.Users())
+	assert.Equal(t, 50*second, plan.Duration())
+	assert.Equal(t, 40.0, plan.Rate(20*second), "200 users, one request in 5 s each")
+	assert.Equal(t, 1.0, plan.Rate(40*second))
+	total, exact := plan.Total()
+	assert.Equal(t, uint64(10+1200+10), total)
+	assert.False(t, exact)
+	arrivals := all(t, plan, 1)
+	assert.Len(t, arrivals, 20, "the users' requests are not among them")
+	assert.Equal(t, 40500*time.Millisecond, arrivals[10])
+	assert.Equal(t, Spec{{Name: "phase-1", For: ptr(second), Users: u}}, Spec{{For: ptr(second), Users: u}}.WithDefaults())
+}
+
 // Any valid plan gives ordered arrivals inside windows that are not silent, the
 // same at every replay, and their number near the total.
 func TestRandomPlans(t *testing.T) {

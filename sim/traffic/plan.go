@@ -5,8 +5,9 @@
 // A rate r(t) is integrated to L(t); the points of a process with mean gap 1 are
 // put at L^-1. That is exact for inhomogeneous Poisson processes (Cinlar 1975)
 // and costs nothing where the rate is low, unlike thinning at the peak rate.
-// It leaves out what a request is (sessions, users, retries) and answers to load:
-// the arrivals are open-loop.
+// It leaves out what a request is and its retries. Arrivals are open-loop: load
+// does not change them. Users, who wait for their answers, are only described
+// here (see UserPhase).
 package traffic
 
 import (
@@ -30,14 +31,15 @@ type Plan struct {
 	phases []phase
 }
 
-// phase is one phase ready for replay; exactly one of segments, bins and stamps
-// holds its shape.
+// phase is one phase ready for replay; exactly one of segments, bins, stamps and
+// users holds its shape.
 type phase struct {
 	window   Window
 	scatter  scatter
 	segments []segment
 	bins     *bins
 	stamps   *stamps
+	users    *Users
 }
 
 // New validates a Spec and reads its traces. Every problem is a
@@ -75,6 +77,9 @@ func New(spec Spec, open Opener) (*Plan, error) {
 func (p *phase) shape(spec Phase, open Opener) (time.Duration, error) {
 	var err error
 	switch {
+	case spec.Users != nil:
+		p.users = spec.Users
+		return *spec.For, nil
 	case spec.Trace == nil:
 		p.segments = spec.segments()
 		return *spec.For, nil
@@ -142,7 +147,8 @@ func (p *Plan) Duration() time.Duration {
 }
 
 // Total is the number of requests: exact where every phase is silent or a trace
-// of counts or timestamps, otherwise the expected number, rounded.
+// of counts or timestamps, otherwise the expected number, rounded. For users it
+// is the most to be expected, as if every answer came at once.
 func (p *Plan) Total() (n uint64, exact bool) {
 	exact = true
 	known, expected := uint64(0), 0.0
@@ -151,6 +157,10 @@ func (p *Plan) Total() (n uint64, exact bool) {
 		if ph.stamps != nil {
 			known += ph.stamps.total
 			continue
+		}
+		if ph.users != nil {
+			expected += float64(ph.users.rate() * (ph.window.To - ph.window.From).Seconds())
+			exact = false
 		}
 		for k := 0; ; k++ {
 			s, ok := ph.segment(k)
@@ -171,7 +181,8 @@ func (p *Plan) Total() (n uint64, exact bool) {
 
 // Rate is the offered mean rate at an instant, in requests per second: the
 // formula's or the bin's; for timestamps, the mean over about a thousandth of
-// the trace. It is 0 outside the plan, and bursts are not seen in it.
+// the trace; for users, what they would send if every answer came at once, which
+// is the most they can. It is 0 outside the plan, and bursts are not seen in it.
 func (p *Plan) Rate(t time.Duration) float64 {
 	i := sort.Search(len(p.phases), func(i int) bool { return p.phases[i].window.To > t })
 	if t < 0 || i == len(p.phases) {
@@ -180,6 +191,8 @@ func (p *Plan) Rate(t time.Duration) float64 {
 	ph := &p.phases[i]
 	t -= ph.window.From
 	switch {
+	case ph.users != nil:
+		return ph.users.rate()
 	case ph.stamps != nil:
 		compress := *ph.stamps.trace.Compress
 		recorded := ph.stamps.trace.Offset + time.Duration(float64(t)*compress)
@@ -195,8 +208,9 @@ func (p *Plan) Rate(t time.Duration) float64 {
 	return ph.segments[k].at(t)
 }
 
-// Arrivals starts a replay. The instants depend on the plan and the seed only,
-// and those within a phase on that phase and its position only.
+// Arrivals starts a replay, of everything but users. The instants depend on the
+// plan and the seed only, and those within a phase on that phase and its position
+// only.
 func (p *Plan) Arrivals(seed random.Seed) *Arrivals {
 	a := &Arrivals{phases: p.phases, seed: seed}
 	a.enter(0)

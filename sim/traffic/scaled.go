@@ -10,13 +10,16 @@ import (
 )
 
 // CheckScalable says why the plan cannot be scaled: exact timestamps are
-// requests one by one, of which there is no half. The error is
+// requests one by one, and users are one by one, of which there is no half. The error is
 // messages.Problems with the fields of the Spec.
 func (p *Plan) CheckScalable() error {
 	var problems messages.Problems
 	for i := range p.phases {
 		if p.phases[i].stamps != nil {
 			problems.Addf(fmt.Sprintf("[%d].trace.timestamps", i), "found exact timestamps, which no service of a fleet can have a share of; expected count or value")
+		}
+		if p.phases[i].users != nil {
+			problems.Addf(fmt.Sprintf("[%d].users", i), "found users, whom no service of a fleet can have a share of; expected a rate")
 		}
 	}
 	return problems.Err()

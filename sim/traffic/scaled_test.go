@@ -85,4 +85,7 @@ func TestTimestampsAreNotScalable(t *testing.T) {
 	spec := append(Spec{{For: ptr(second), RPS: ptr(0.0)}}, tracePhase(Trace{File: "s", Timestamps: "when"})...)
 	plan := mustNew(t, spec, files{"s": stampsText})
 	assert.EqualError(t, plan.CheckScalable(), "[1].trace.timestamps: found exact timestamps, which no service of a fleet can have a share of; expected count or value")
+
+	plan = mustNew(t, Spec{{For: ptr(minute), Users: &Users{Count: 3, ThinkTime: random.Constant(second)}}}, nil)
+	assert.EqualError(t, plan.CheckScalable(), "[0].users: found users, whom no service of a fleet can have a share of; expected a rate")
 }

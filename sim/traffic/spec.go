@@ -13,7 +13,7 @@ import (
 type Spec []Phase
 
 // Phase is a stretch of traffic with one shape of rate. Exactly one of RPS,
-// Ramp, Sine, Step, Spike and Trace is given.
+// Ramp, Sine, Step, Spike, Trace and Users is given.
 type Phase struct {
 	Name     string         `yaml:"name,omitempty" doc:"name of the phase, used in results; default phase-1, phase-2 and so on"`
 	For      *time.Duration `yaml:"for,omitempty" doc:"how long the phase lasts; default for a trace: as long as the trace"`
@@ -23,6 +23,7 @@ type Phase struct {
 	Step     *Step          `yaml:"step,omitempty" doc:"rate that jumps once"`
 	Spike    *Spike         `yaml:"spike,omitempty" doc:"rate that rises from a base to a peak and falls back"`
 	Trace    *Trace         `yaml:"trace,omitempty" doc:"recorded traffic from a CSV file"`
+	Users    *Users         `yaml:"users,omitempty" doc:"users who wait for their answers before they ask again"`
 	Arrivals Process        `yaml:"arrivals,omitempty" doc:"how arrivals scatter around the rate; default poisson"`
 }
 
@@ -122,7 +123,7 @@ func (s Spec) WithDefaults() Spec {
 			p.Name = fmt.Sprintf("phase-%d", i+1)
 		}
 		exact := p.Trace != nil && p.Trace.Timestamps != ""
-		if p.Arrivals.Process == "" && !exact {
+		if p.Arrivals.Process == "" && !exact && p.Users == nil {
 			p.Arrivals.Process = "poisson"
 		}
 		if p.Trace != nil {

@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 func TestValidateRefuses(t *testing.T) {
@@ -24,6 +25,7 @@ func TestValidateRefuses(t *testing.T) {
 		p.For = ptr(minute)
 		return Spec{p}
 	}
+	users := func(u Users) Spec { return shaped(Phase{Users: &u}) }
 	traced := func(trace Trace) Spec {
 		trace.File = "x"
 		return tracePhase(trace)
@@ -33,7 +35,7 @@ func TestValidateRefuses(t *testing.T) {
 		want string
 	}{
 		"no phase":              {Spec{}, "found no phase, expected at least one"},
-		"no shape":              {Spec{{For: ptr(minute)}}, "[0]: found no shape, expected one of rps, ramp, sine, step, spike, trace"},
+		"no shape":              {Spec{{For: ptr(minute)}}, "[0]: found no shape, expected one of rps, ramp, sine, step, spike, trace, users"},
 		"two shapes":            {with(func(p *Phase) { p.Ramp = &Ramp{} }), "[0].ramp: found rps and ramp together, expected one of them"},
 		"no length":             {Spec{{RPS: ptr(1.0)}}, "[0].for: found none, expected how long the phase lasts"},
 		"negative length":       {with(func(p *Phase) { p.For = ptr(-minute) }), "[0].for: found -1m0s, expected more than 0s"},
@@ -62,6 +64,13 @@ func TestValidateRefuses(t *testing.T) {
 		"scaled timestamps":     {traced(Trace{Timestamps: "t", Scale: ptr(2.0)}), "[0].trace.scale: found 2, expected 1: timestamps are exact instants; use compress to make them denser"},
 		"binned timestamps":     {traced(Trace{Timestamps: "t", Time: "t", Bin: ptr(second), Gaps: "zero"}), "[0].trace.time: found \"t\", expected none: timestamps are exact instants\n[0].trace.bin: found 1s, expected none: timestamps are exact instants\n[0].trace.gaps: found \"zero\", expected none: timestamps are exact instants"},
 		"scattered timestamps":  {Spec{{Trace: &Trace{File: "x", Timestamps: "t"}, Arrivals: Process{Process: "poisson"}}}, "[0].arrivals: found poisson, expected none: timestamps are exact instants"},
+		"no users":              {users(Users{ThinkTime: random.Constant(second)}), "[0].users.count: found 0, expected 1 to 1000000"},
+		"users of no thought":   {users(Users{Count: 1, ThinkTime: random.Constant(0)}), "[0].users.thinkTime: found a mean of 0s, expected at least 1ms"},
+		"odd thoughts":          {users(Users{Count: 1}), "[0].users.thinkTime.dist: found \"\", expected one of constant, exponential, uniform, lognormal, gamma, weibull, empirical"},
+		"scattered users":       {Spec{{For: ptr(minute), Users: &Users{Count: 1, ThinkTime: random.Constant(second)}, Arrivals: Process{Process: "uniform"}}}, "[0].arrivals: found uniform, expected none: users send when they have thought"},
+		"users without an end":  {Spec{{Users: &Users{Count: 1, ThinkTime: random.Constant(second)}}}, "[0].for: found none, expected how long the phase lasts"},
+		"users and a rate":      {with(func(p *Phase) { p.Users = &Users{} }), "[0].users: found rps and users together, expected one of them"},
+		"too many users in all": {append(users(Users{Count: 600_000, ThinkTime: random.Constant(second)}), users(Users{Count: 600_000, ThinkTime: random.Constant(second)})...), "[1].users.count: found 1200000 users in all, expected at most 1000000"},
 		"odd numbers": {traced(Trace{Time: "t", Count: "n", Scale: ptr(math.NaN()), Compress: ptr(0.0), Offset: -1, Bin: ptr(time.Nanosecond), Unit: ptr(-second), Gaps: "skip"}),
 			"[0].trace.offset: found -1ns, expected 0s to 876000h0m0s\n[0].trace.bin: found 1ns, expected 1µs to 10 years\n[0].trace.unit: found -1s, expected more than 0s and at most 10 years\n[0].trace.scale: found NaN, expected 0 to 1e+06\n[0].trace.compress: found 0, expected 1e-06 to 1e+06\n[0].trace.gaps: found \"skip\", expected one of error, zero, previous"},
 	} {

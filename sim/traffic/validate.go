@@ -26,6 +26,7 @@ func (s Spec) Validate() error {
 		problems.Addf("", "found no phase, expected at least one")
 	}
 	var total time.Duration
+	users := 0
 	filled := s.WithDefaults()
 	for i, phase := range filled {
 		at := fmt.Sprintf("[%d]", i)
@@ -33,6 +34,13 @@ func (s Spec) Validate() error {
 		first := slices.IndexFunc(filled[:i], func(p Phase) bool { return p.Name == phase.Name })
 		if first >= 0 {
 			problems.Addf(at+".name", "found %q, which is the name of [%d] already, expected a name of its own", phase.Name, first)
+		}
+		if phase.Users != nil {
+			users += max(phase.Users.Count, 0)
+			if users > maxUsers && phase.Users.Count <= maxUsers {
+				problems.Addf(at+".users.count", "found %d users in all, expected at most %d", users, maxUsers)
+				break
+			}
 		}
 		if phase.For != nil && *phase.For > 0 && *phase.For <= maxLength {
 			total += *phase.For
@@ -52,6 +60,9 @@ func (p Phase) validate() error {
 	problems.Add(messages.Under("arrivals", p.Arrivals.validate()))
 	if p.Trace != nil && p.Trace.Timestamps != "" && p.Arrivals.Process != "" {
 		problems.Addf("arrivals", "found %s, expected none: timestamps are exact instants", p.Arrivals.Process)
+	}
+	if p.Users != nil && p.Arrivals.Process != "" {
+		problems.Addf("arrivals", "found %s, expected none: users send when they have thought", p.Arrivals.Process)
 	}
 	return problems.Err()
 }
@@ -73,7 +84,7 @@ func (p Phase) validateFor() error {
 func (p Phase) validateShape() error {
 	given := p.shapes()
 	if len(given) == 0 {
-		return messages.Invalidf("", "found no shape, expected one of rps, ramp, sine, step, spike, trace")
+		return messages.Invalidf("", "found no shape, expected one of rps, ramp, sine, step, spike, trace, users")
 	}
 	if len(given) > 1 {
 		return messages.Invalidf(given[1], "found %s together, expected one of them", strings.Join(given, " and "))
@@ -97,6 +108,8 @@ func (p Phase) validateShape() error {
 		problems.Add(messages.Under("spike", p.Spike.validate(length)))
 	case p.Trace != nil:
 		problems.Add(messages.Under("trace", p.Trace.validate()))
+	case p.Users != nil:
+		problems.Add(messages.Under("users", p.Users.validate()))
 	}
 	return problems.Err()
 }
@@ -114,6 +127,7 @@ func (p Phase) shapes() []string {
 		{"step", p.Step != nil},
 		{"spike", p.Spike != nil},
 		{"trace", p.Trace != nil},
+		{"users", p.Users != nil},
 	} {
 		if shape.given {
 			given = append(given, shape.name)
