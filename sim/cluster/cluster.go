@@ -4,9 +4,9 @@
 // data plane from one control event to the next, arrival by arrival and
 // departure by departure, without allocating.
 //
-// It models a request as one demand of service time on one slot of one pod. It
-// ignores the network (no transfer times, no connections), contention between
-// the slots of a pod, and nodes.
+// It models a request as one demand of service time on one slot of one pod,
+// whose slots do not disturb each other (fifo) or share its CPU (ps). It ignores
+// the network (no transfer times, no connections) and nodes.
 //
 // Sources: the queueing vocabulary is Kleinrock's (Queueing Systems, vol. 1);
 // the lifecycle of pods and the order of scale-down are those of the kubelet
@@ -38,6 +38,7 @@ type Cluster struct {
 
 	requests   requests
 	departures departures
+	sharing    sharing
 	timeouts   ring // when clients give up
 	lives      event.Queue[life]
 
@@ -79,6 +80,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		demand:    demand,
 		arrivals:  arrivals,
 		requests:  newRequests(),
+		sharing:   newSharing(spec),
 		desired:   spec.Replicas,
 		lifecycle: lifecycle,
 		router:    newRouter(spec, seed),
@@ -136,12 +138,15 @@ func (c *Cluster) pull() {
 // a wake-up message is due: the caller handles it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, then departures, clients that
-// give up, looks of the front, and arrivals.
+// give up, looks of the front, and arrivals. Departures are in the order of the
+// starts of service; under processor sharing pod by pod, and in a pod in that
+// order.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look := c.timeouts.next(), c.front.next()
-		at := min(c.nextArrival, departure, life, timeout, look)
+		shared := c.nextShared()
+		at := min(c.nextArrival, departure, shared, life, timeout, look)
 		if at > to {
 			c.now = to
 			return false
@@ -152,6 +157,8 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 			c.live(c.lives.Pop().Payload)
 		case departure:
 			c.depart(c.departures.pop())
+		case shared:
+			c.departShared()
 		case timeout:
 			c.timeOut(c.timeouts.pop())
 		case look:

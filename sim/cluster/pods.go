@@ -14,6 +14,7 @@ type pod struct {
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
 	serving   []int32 // requests in service
+	share     share
 	idleSince time.Duration
 	idle      time.Duration // Ready with nothing in service, summed up
 	listensAt time.Duration // when it accepts connections
@@ -168,7 +169,7 @@ func (c *Cluster) finishDraining(p *pod) {
 }
 
 func (c *Cluster) remove(p *pod) {
-	p.serving = nil
+	p.serving, p.share = nil, share{}
 	c.become(p, Gone)
 	at := slices.Index(c.present, p.ID)
 	c.present = slices.Delete(c.present, at, at+1)
@@ -184,6 +185,9 @@ func (c *Cluster) kill(p *pod) {
 	for p.queue.length > 0 {
 		i := p.queue.pop(&c.requests)
 		c.end(i, failed)
+	}
+	if c.sharing.cpu > 0 {
+		c.abandonShare(p)
 	}
 	for _, i := range p.serving {
 		c.abandon(i)
@@ -210,6 +214,9 @@ func (c *Cluster) abandon(i int32) {
 func (c *Cluster) cpuOf(service time.Duration) time.Duration {
 	if c.spec.PerPod.CPUPerRequest != nil {
 		return *c.spec.PerPod.CPUPerRequest
+	}
+	if c.sharing.cpu > 0 {
+		return service
 	}
 	milli := c.spec.CPURequestMilli
 	if milli == 0 {

@@ -85,6 +85,7 @@ type referenceRequest struct {
 	viaFront bool          // holds a slot of the front
 	cold     bool
 	dials    int
+	left     *big.Rat // work to be done, when the CPU is shared
 }
 
 type referencePod struct {
@@ -93,6 +94,7 @@ type referencePod struct {
 	uid       uint64
 	serving   []*referenceRequest
 	queue     []*referenceRequest
+	share     referenceShare
 }
 
 func (p *referencePod) load() int { return len(p.serving) + len(p.queue) }
@@ -128,7 +130,11 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 
 func (w *reference) on(at time.Duration, rank int, do func()) {
 	w.sequence++
-	heap.Push(&w.events, referenceEvent{at: at, rank: rank, sequence: w.sequence, do: do})
+	w.numbered(at, rank, w.sequence, do)
+}
+
+func (w *reference) numbered(at time.Duration, rank, sequence int, do func()) {
+	heap.Push(&w.events, referenceEvent{at: at, rank: rank, sequence: sequence, do: do})
 }
 
 func (w *reference) after(delay time.Duration, rank int, do func()) { w.on(w.now+delay, rank, do) }
@@ -237,6 +243,11 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 	if !q.told { // else it is a ghost's, which the client never hears of
 		q.start, q.pod = w.now, p.ID
 	}
+	q.demand = w.warmed(p, q.demand)
+	if w.shares() {
+		w.serveSharing(p, q)
+		return
+	}
 	p.serving = append(p.serving, q)
 	w.after(q.demand, rankDeparture, func() {
 		if q.place == inService {
@@ -279,6 +290,9 @@ func (w *reference) cpu(q *referenceRequest) time.Duration {
 	if w.spec.PerPod.CPUPerRequest != nil {
 		return *w.spec.PerPod.CPUPerRequest
 	}
+	if w.shares() {
+		return q.demand
+	}
 	milli := w.spec.CPURequestMilli
 	if milli == 0 {
 		milli = 1000
@@ -296,7 +310,7 @@ func (w *reference) serveElastically(q *referenceRequest) {
 	})
 }
 
-// resize has ceil(in service / concurrency) pods.
+// resize has ceil(in service / room) pods.
 func (w *reference) resize() {
 	n := 0
 	for _, q := range w.requests {
@@ -304,7 +318,8 @@ func (w *reference) resize() {
 			n++
 		}
 	}
-	want := (n + w.spec.PerPod.Concurrency - 1) / w.spec.PerPod.Concurrency
+	pods := new(big.Rat).Quo(big.NewRat(int64(n), 1), w.room())
+	want := -int(floor(pods.Neg(pods)))
 	for ; w.elastic < want; w.elastic++ {
 		w.transit(int32(w.elastic), Ready)
 	}
@@ -543,7 +558,11 @@ func (w *reference) status(p *referencePod) PodStatus {
 	s.InService, s.Queued = int32(len(p.serving)), int32(len(p.queue))
 	for _, q := range p.serving {
 		if q.demand > 0 {
-			part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(w.now-q.began)))
+			done := w.now - q.began
+			if w.shares() {
+				done = w.received(p, q)
+			}
+			part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(done)))
 			s.CPU += time.Duration(part.Div(part, big.NewInt(int64(q.demand))).Int64())
 		}
 	}

@@ -138,6 +138,7 @@ func (d *die) spec() Spec {
 	if d.chance(60) {
 		s.Front, s.Handover = d.front(), d.upTo(4)
 	}
+	d.share(&s)
 	return s
 }
 
@@ -338,7 +339,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	if testing.Short() {
 		worlds = 3_000
 	}
-	requests, fates := 0, map[fate]int{}
+	requests, sharing, warming, fates := 0, 0, 0, map[fate]int{}
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed)
 		if err := d.run(); err != nil {
@@ -349,10 +350,17 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 			t.Fatalf("seed %d, %s: %v\n%+v\nfront: %s\n%v", seed, d.fast.Now(), err, d.spec, front, d.log)
 		}
 		requests += len(d.witness.records)
+		if d.plain.shares() {
+			sharing++
+		}
+		if d.spec.Lifecycle.WarmUp != nil {
+			warming++
+		}
 		for _, r := range d.witness.records {
 			fates[r.fate]++
 		}
 	}
-	t.Logf("%d worlds, %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight", worlds, requests,
+	t.Logf("%d worlds, %d with processor sharing, %d with a warm-up; %d requests: %d completed, %d timed out, %d rejected, %d failed, %d in flight",
+		worlds, sharing, warming, requests,
 		fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate])
 }

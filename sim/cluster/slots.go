@@ -7,8 +7,15 @@ func (c *Cluster) start(p *pod, i int32) {
 	if len(p.serving) == 0 && p.State == Ready {
 		p.idle += c.now - p.idleSince
 	}
-	p.serving = append(p.serving, i)
-	c.departures.push(c.now+q.service, i)
+	if c.lifecycle.warmUp.extra > 0 && p.ReadyAt > 0 {
+		q.service = c.lifecycle.warmUp.stretched(q.service, c.now-p.ReadyAt)
+	}
+	if c.sharing.cpu > 0 {
+		c.joinShare(p, i)
+	} else {
+		p.serving = append(p.serving, i)
+		c.departures.push(c.now+q.service, i)
+	}
 	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
 }
 
@@ -16,9 +23,13 @@ func (c *Cluster) start(p *pod, i int32) {
 func (c *Cluster) leaveSlot(p *pod, i int32) {
 	last := len(p.serving) - 1
 	moved, slot := p.serving[last], c.requests.slab[i].slot
-	p.serving[slot] = moved
-	c.requests.slab[moved].slot = slot
-	p.serving = p.serving[:last]
+	if c.sharing.cpu > 0 {
+		c.leaveShare(p, int(slot))
+	} else {
+		p.serving[slot] = moved
+		c.requests.slab[moved].slot = slot
+		p.serving = p.serving[:last]
+	}
 	if last == 0 && p.State == Ready {
 		p.idleSince = c.now
 	}

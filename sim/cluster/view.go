@@ -13,10 +13,14 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		p := &c.pods[id]
 		s := p.PodStatus
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
-		for _, i := range p.serving {
+		for slot, i := range p.serving {
 			q := &c.requests.slab[i]
+			done := c.now - q.start
+			if c.sharing.cpu > 0 {
+				done = c.workOf(p, slot)
+			}
 			if q.service > 0 {
-				s.CPU += scaled(c.cpuOf(q.service), int64(c.now-q.start), int64(q.service))
+				s.CPU += scaled(c.cpuOf(q.service), int64(done), int64(q.service))
 			}
 		}
 		dst = append(dst, s)
