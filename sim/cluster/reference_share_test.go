@@ -131,8 +131,8 @@ func (d *die) share(s *Spec) {
 		cores := []float64{0.1, 0.5, 1, 1.5, 2, 3}[d.IntN(6)]
 		s.PerPod.Discipline, s.PerPod.Cores = "ps", &cores
 		s.PerPod.Concurrency = 1 + d.IntN(8)
-		if d.chance(5) {
-			s.PerPod.Cores = nil
+		if d.chance(20) {
+			s.PerPod.Cores, s.PerPod.Concurrency = nil, 1+d.IntN(50)
 		}
 	}
 	if d.chance(30) {
