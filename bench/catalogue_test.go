@@ -248,6 +248,14 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Zero(t, r["hpa-rps"].Requests.Lost())
 		assert.Greater(t, r["hpa-queue"].Replicas.MaxDesired, 2*r["hpa-rps"].Replicas.MaxDesired, "a queue is a late signal")
 	},
+	"slow-cpu": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["fixed-10"].Requests.Lost(), "ten warm pods are enough")
+		assert.Greater(t, r["hpa-60"].Requests.Lost(), 10*r["fixed-6"].Requests.Lost(), "more pods lose more requests")
+		assert.Greater(t, r["hpa-60"].PodSeconds, r["fixed-6"].PodSeconds, "and cost more")
+		assert.Greater(t, r["hpa-60"].Replicas.MaxDesired, int32(10), "cold pods ask for pods")
+		assert.Less(t, r["hpa-calm"].Replicas.MaxDesired, int32(10))
+		assert.Less(t, r["hpa-calm"].Requests.Lost(), r["hpa-60"].Requests.Lost(), "few cold pods at a time do less harm")
+	},
 }
 
 // TestSameBytes replays one scenario twenty times, on one processor and on two,
