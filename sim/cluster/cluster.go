@@ -145,8 +145,10 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look := c.timeouts.next(), c.front.next()
-		shared := c.nextShared()
-		at := min(c.nextArrival, departure, shared, life, timeout, look)
+		if c.sharing.cpu > 0 {
+			departure = c.nextShared()
+		}
+		at := min(c.nextArrival, departure, life, timeout, look)
 		if at > to {
 			c.now = to
 			return false
@@ -156,9 +158,11 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		case life:
 			c.live(c.lives.Pop().Payload)
 		case departure:
-			c.depart(c.departures.pop())
-		case shared:
-			c.departShared()
+			if c.sharing.cpu > 0 {
+				c.departShared()
+			} else {
+				c.depart(c.departures.pop())
+			}
 		case timeout:
 			c.timeOut(c.timeouts.pop())
 		case look:

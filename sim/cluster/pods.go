@@ -14,11 +14,12 @@ type pod struct {
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
 	serving   []int32 // requests in service
-	share     share
 	idleSince time.Duration
 	idle      time.Duration // Ready with nothing in service, summed up
 	listensAt time.Duration // when it accepts connections
+	warmAt    time.Duration // when it is as fast as it gets
 	uid       uint64        // random, as the API's: the tie-break of scale-down
+	share     share
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;
@@ -113,6 +114,7 @@ func (c *Cluster) live(l life) {
 
 func (c *Cluster) becomeReady(p *pod) {
 	p.ReadyAt, p.idleSince = c.now, c.now
+	p.warmAt = c.lifecycle.warmUp.end(c.now)
 	c.ready++
 	c.become(p, Ready)
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -320,4 +321,25 @@ func BenchmarkSharing(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestBadSharesAndWarmUpsAreRefused(t *testing.T) {
+	for cores, want := range map[float64]string{
+		0:          "perPod.cores: found 0, expected 0.001 to 1000",
+		-1:         "perPod.cores: found -1, expected 0.001 to 1000",
+		1001:       "perPod.cores: found 1001, expected 0.001 to 1000",
+		math.NaN(): "perPod.cores: found NaN, expected 0.001 to 1000",
+		0.0015:     "perPod.cores: found 0.0015, expected at most three decimals",
+	} {
+		assert.ErrorContains(t, shared(cores).Validate(), want)
+	}
+	for _, cores := range []float64{0.001, 0.1, 1.1, 999.999, 1000} {
+		assert.NoError(t, shared(cores).Validate())
+	}
+	spec := shared(2)
+	spec.PerPod.Discipline = "fifo"
+	spec.Lifecycle.WarmUp = &WarmUp{For: -1, Slowdown: 0.5}
+	assert.ErrorContains(t, spec.Validate(), "perPod.cores: found 2 with the discipline fifo, expected it with ps only")
+	assert.ErrorContains(t, spec.Validate(), "lifecycle.warmUp.for: found -1ns, expected 0s to 24h")
+	assert.ErrorContains(t, spec.Validate(), "lifecycle.warmUp.slowdown: found 0.5, expected 1 to 100")
 }

@@ -7,7 +7,7 @@ func (c *Cluster) start(p *pod, i int32) {
 	if len(p.serving) == 0 && p.State == Ready {
 		p.idle += c.now - p.idleSince
 	}
-	if c.lifecycle.warmUp.extra > 0 && p.ReadyAt > 0 {
+	if c.now < p.warmAt {
 		q.service = c.lifecycle.warmUp.stretched(q.service, c.now-p.ReadyAt)
 	}
 	if c.sharing.cpu > 0 {

@@ -49,6 +49,14 @@ func newWarmUp(w *WarmUp) warmUp {
 	return warmUp{length: w.For, extra: thousandths(w.Slowdown) - 1000}
 }
 
+// end is when a pod is warm that becomes Ready now.
+func (w warmUp) end(now time.Duration) time.Duration {
+	if now == 0 {
+		return 0
+	}
+	return now + w.length
+}
+
 // stretched is the service time of a request that begins at an age of its pod.
 func (w warmUp) stretched(service, age time.Duration) time.Duration {
 	if age >= w.length {

@@ -41,7 +41,10 @@ func TestStretchedServiceIsExact(t *testing.T) {
 		age := rapid.Int64Range(0, length).Draw(t, "age")
 		factor := new(big.Rat).Mul(big.NewRat(milli-1000, 1000), big.NewRat(length-age, length))
 		factor.Add(factor, big.NewRat(1, 1))
-		want := min(floor(factor.Mul(factor, big.NewRat(service, 1))), random.MaxDraw)
+		want, exact := random.MaxDraw, factor.Mul(factor, big.NewRat(service, 1))
+		if exact.Cmp(ns(want)) < 0 {
+			want = floor(exact)
+		}
 		w := newWarmUp(&WarmUp{For: time.Duration(length), Slowdown: float64(milli) / 1000})
 		require.Equal(t, want, w.stretched(time.Duration(service), time.Duration(age)))
 	})
