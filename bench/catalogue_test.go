@@ -262,6 +262,14 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Equal(t, int32(8), r["lambda-8"].Replicas.MaxDesired)
 		assert.Greater(t, r["lambda-8"].Requests.Rejected, r["lambda-8"].Requests.Arrived/10)
 	},
+	"slow-cpu": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Zero(t, r["fixed-10"].Requests.Lost(), "ten warm pods are enough")
+		assert.Greater(t, r["hpa-60"].Requests.Lost(), 10*r["fixed-6"].Requests.Lost(), "more pods lose more requests")
+		assert.Greater(t, r["hpa-60"].PodSeconds, r["fixed-6"].PodSeconds, "and cost more")
+		assert.Greater(t, r["hpa-60"].Replicas.MaxDesired, int32(10), "cold pods ask for pods")
+		assert.Less(t, r["hpa-calm"].Replicas.MaxDesired, int32(10))
+		assert.Less(t, r["hpa-calm"].Requests.Lost(), r["hpa-60"].Requests.Lost(), "few cold pods at a time do less harm")
+	},
 	"fleet": func(t *testing.T, r map[string]*sim.Result) {
 		hpa, elasti, fixed := r["hpa-70"], r["elasti-hpa"], r["fixed-1"]
 		assert.Zero(t, hpa.Requests.Lost()+elasti.Requests.Lost())

@@ -84,19 +84,20 @@ metadata: {name: random}
 seed: %d
 workload:
   replicas: %d
-  perPod: {concurrency: %d, queue: %d, serviceTime: %s}
+  perPod: {concurrency: %d, queue: %d, serviceTime: %s%s}
   routing: {policy: %s}
   requestTimeout: %s
   gracePeriod: %s
 lifecycle:
   schedule: %s
   start: %s
-  endpointPropagation: %s
+  endpointPropagation: %s%s
 pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
-`, number("seed", 0, 1<<30), number("replicas", 0, 4), number("concurrency", 1, 6), number("queue", 0, 20), service,
+`, number("seed", 0, 1<<30), number("replicas", 0, 4), number("concurrency", 1, 6), number("queue", 0, 20), service, pick("discipline", "", ", discipline: ps", ", discipline: ps, cores: 2.5"),
 		pick("policy", "random", "round-robin", "least-request", "p2c", "central-queue"),
 		duration("timeout", 0, 9000), duration("grace", 0, 9000),
-		duration("schedule", 0, 2000), duration("start", 0, 9000), duration("propagation", 0, 2000))
+		duration("schedule", 0, 2000), duration("start", 0, 9000), duration("propagation", 0, 2000),
+		pick("warm-up", "", "\n  warmUp: {for: 30s, slowdown: 3}"))
 	fmt.Fprintf(&b, `traffic:
   - {name: a, for: 2m, rps: %d, arrivals: %s}
   - {name: b, for: 1m, ramp: {from: %d, to: %d}, arrivals: %s}

@@ -217,6 +217,16 @@ workload:
 func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 	for name, c := range map[string]struct{ section, want string }{
 		"per pod":          {"workload: {perPod: {concurrency: 0}}", `s.yaml:4:34: workload.perPod.concurrency: found 0, expected 1 to 1000000`},
+		"discipline":       {"workload: {perPod: {discipline: lifo}}", `s.yaml:4:33: workload.perPod.discipline: found lifo, expected one of fifo, ps (did you mean "fifo"?)`},
+		"cores":            {"workload: {perPod: {discipline: ps, cores: 0}}", `s.yaml:4:44: workload.perPod.cores: found 0, expected at least 0.001`},
+		"cores, too many":  {"workload: {perPod: {discipline: ps, cores: 1001}}", `s.yaml:4:44: workload.perPod.cores: found 1001, expected at most 1000`},
+		"cores, in words":  {"workload: {perPod: {discipline: ps, cores: 500m}}", `s.yaml:4:44: workload.perPod.cores: found 500m, expected a number`},
+		"cores, too fine":  {"workload: {perPod: {discipline: ps, cores: 1.2345}}", `s.yaml:4:44: workload.perPod.cores: found 1.2345, expected at most three decimals`},
+		"cores, fifo":      {"workload: {perPod: {cores: 2}}", `s.yaml:4:28: workload.perPod.cores: found 2 with the discipline fifo, expected it with ps only`},
+		"warm-up of pods":  {"lifecycle: {warmUp: {for: 30s, slowdown: 0.5}}", `s.yaml:4:42: lifecycle.warmUp.slowdown: found 0.5, expected at least 1`},
+		"warm-up, half":    {"lifecycle: {warmUp: {for: 30s}}", `s.yaml:4:21: lifecycle.warmUp.slowdown: found nothing, expected a number`},
+		"warm-up, endless": {"lifecycle: {warmUp: {for: 25h, slowdown: 2}}", `s.yaml:4:27: lifecycle.warmUp.for: found 25h0m0s, expected 0s to 24h`},
+		"warm-up, fine":    {"lifecycle: {warmUp: {for: 1h, slowdown: 2.00001}}", `s.yaml:4:41: lifecycle.warmUp.slowdown: found 2.00001, expected at most three decimals`},
 		"distribution":     {"workload: {perPod: {serviceTime: {dist: lognormal, p50: 2s, p99: 1s}}}", `s.yaml:4:66: workload.perPod.serviceTime.p99: found 1s, expected more than p50 (2s)`},
 		"lifecycle":        {"lifecycle: {start: {dist: gamma, mean: 1s}}", `s.yaml:4:20: lifecycle.start.cv: found none, expected it: gamma is given by mean and cv`},
 		"grace period":     {"workload: {gracePeriod: 80000h}", `s.yaml:4:25: workload.gracePeriod: found 80000h0m0s, expected 0s to 720h0m0s`},

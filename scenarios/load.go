@@ -100,6 +100,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 		return
 	}
 	l.doc = Defaults()
+	l.sharedDefaults()
 	l.problems = strict.Decode(l.root, &l.doc, options)
 	l.checkSections()
 	l.readWorkload()

@@ -74,6 +74,7 @@ func TestSchemaTakesWhatTheLoaderTakes(t *testing.T) {
 		"an exponent":       head + tail + "seed: 1e3",
 		"a fleet":           head + tail + "fleet: {services: 10}",
 		"a fleet by a law":  head + tail + "fleet: {services: 10, popularity: {law: lognormal, cv: 3}}",
+		"a shared CPU":      head + tail + "workload: {perPod: {discipline: ps, cores: 1.5}}\nlifecycle: {warmUp: {for: 30s, slowdown: 3}}",
 	}
 	for _, name := range scenarios.Names() {
 		src, err := scenarios.Source(name)
@@ -108,6 +109,8 @@ func TestSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {
 		"a mapping for a list":     head + "traffic: {name: a, for: 1m, rps: 1}",
 		"nothing":                  head + tail + "workload:",
 		"a bad choice":             head + tail + "workload: {routing: {policy: randm}}",
+		"too little CPU":           head + tail + "workload: {perPod: {discipline: ps, cores: 0}}",
+		"half a warm-up":           head + tail + "lifecycle: {warmUp: {slowdown: 3}}",
 		"a bad choice, short form": head + "traffic: [{name: a, for: 1m, rps: 1, arrivals: poison}]",
 		"a bad kind":               strings.Replace(head, "Scenario", "Scenaro", 1) + tail,
 		"no traffic":               head,

@@ -177,6 +177,7 @@ func sidecars(pod corev1.PodSpec) []corev1.Container {
 // clusterSpec puts the simulation's view of the workload together. What the
 // scenario says wins over the Deployment.
 func (l *loader) clusterSpec(deployment *object) {
+	l.resolveCores()
 	section, defaults := l.doc.Workload, cluster.Defaults()
 	spec := cluster.Spec{
 		Replicas:       defaults.Replicas,

@@ -220,15 +220,19 @@ func (c *Cluster) giveUp() {
 func (c *Cluster) cancel(i int32) {
 	q := &c.requests.slab[i]
 	p := &c.pods[q.pod]
-	c.leaveSlot(p, i)
 	if q.service > 0 {
-		p.CPU += scaled(c.cpuOf(q.service), int64(c.now-q.start), int64(q.service))
+		p.CPU += scaled(c.cpuOf(q.service), int64(c.workDone(p, i)), int64(q.service))
 	}
+	c.leaveSlot(p, i)
 	if c.spec.Elastic {
 		c.resize()
 	}
 	c.refill(p)
-	c.abandon(i, timedOut)
+	if c.sharing.cpu > 0 {
+		c.end(i, timedOut)
+	} else {
+		c.abandon(i, timedOut)
+	}
 }
 
 // byArrival sorts requests that end together, so that the order in which their

@@ -41,15 +41,6 @@ func callsInFlight(c *Cluster) uint64 {
 	return n
 }
 
-// inUse counts the entries of the slab that are not in the free list.
-func inUse(c *Cluster) int {
-	n := len(c.requests.slab)
-	for i := c.requests.free; i != none; i = c.requests.slab[i].next {
-		n--
-	}
-	return n
-}
-
 const second = time.Second
 
 // oneSlot is one pod with one slot, a queue and a constant service time, whose
@@ -157,7 +148,7 @@ func TestCancelKeepsTheCPUUsed(t *testing.T) {
 	assert.Equal(t, Counters{Arrived: 2, TimedOut: 2}, c.Counters())
 	_, idle := c.PodTime()
 	assert.Equal(t, time.Hour-4*second, idle)
-	assert.Zero(t, inUse(c))
+	assert.Zero(t, occupied(c))
 }
 
 // TestServiceTimesOfAttempts draws every attempt's own work; the first one's is

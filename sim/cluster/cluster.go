@@ -4,9 +4,9 @@
 // data plane from one control event to the next, arrival by arrival and
 // departure by departure, without allocating.
 //
-// It models a request as one demand of service time on one slot of one pod. It
-// ignores the network (no transfer times, no connections), contention between
-// the slots of a pod, and nodes.
+// It models a request as one demand of service time on one slot of one pod,
+// whose slots do not disturb each other (fifo) or share its CPU (ps). It ignores
+// the network (no transfer times, no connections) and nodes.
 //
 // Sources: the queueing vocabulary is Kleinrock's (Queueing Systems, vol. 1);
 // the lifecycle of pods and the order of scale-down are those of the kubelet
@@ -33,7 +33,7 @@ type Cluster struct {
 	arrived     uint64 // index of the next request
 	foresight   bool   // see foresight.go
 	foreseenTo  time.Duration
-	shared      *shared // with foresight and a central queue
+	shared      *commonStation // with foresight and a central queue
 	patience    time.Duration
 	leavings    wheel // with foresight and least-request
 	left        []int32
@@ -41,7 +41,8 @@ type Cluster struct {
 	requests   requests
 	departures departures
 	started    uint32 // services, counted up
-	timeouts   ring   // when clients give up
+	sharing    sharing
+	timeouts   ring // when clients give up
 	lives      event.Queue[life]
 
 	pods        []pod // by ordinal, ended ones included
@@ -89,6 +90,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		demand:    demand,
 		arrivals:  arrivals,
 		requests:  newRequests(),
+		sharing:   newSharing(spec),
 		desired:   spec.Replicas,
 		lifecycle: lifecycle,
 		router:    newRouter(spec, seed),
@@ -157,9 +159,9 @@ func (c *Cluster) Now() time.Duration { return c.now }
 // a wake-up message is due: the caller handles it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, among them the reclaiming of
-// serverless instances, then departures in the order of the pods, clients that
-// give up (a request for good, then attempts), looks of the front, retries, users
-// and arrivals.
+// serverless instances, then departures in the order of the pods, and in a pod in
+// that of the starts of service, clients that give up (a request for good, then
+// attempts), looks of the front, retries, users and arrivals.
 func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	if c.foresight {
 		c.foreseeAll(to)
@@ -168,6 +170,9 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 	for {
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look, reclaim := min(c.timeouts.next(), c.deadline), c.front.next(), c.instances.nextReclaim()
+		if c.sharing.cpu > 0 {
+			departure = c.nextShared()
+		}
 		at := min(c.nextArrival, departure, life, timeout, look, reclaim)
 		if at > to {
 			c.now = to
@@ -180,7 +185,11 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		case life:
 			c.live(c.lives.Pop().Payload)
 		case departure:
-			c.depart(c.departures.pop(c.requests.slab).request)
+			if c.sharing.cpu > 0 {
+				c.departShared()
+			} else {
+				c.depart(c.departures.pop(c.requests.slab).request)
+			}
 		case timeout:
 			if at == c.deadline {
 				c.giveUp()

@@ -6,6 +6,10 @@ import (
 	"github.com/scalelab/scalelab/sim/random"
 )
 
+// SharedConcurrency is PerPod.Concurrency under processor sharing when the
+// scenario does not say: the threads of Tomcat and Jetty.
+const SharedConcurrency = 200
+
 // Defaults is the one home of what a workload is when its scenario does not
 // say: a small web service behind kube-proxy.
 func Defaults() Spec {

@@ -6,8 +6,10 @@ package cluster
 //
 //	pods(t) = ceil(in service(t) / concurrency)
 //
-// No strategy in which nobody waits can do with fewer pod-seconds. One pod
-// outside the API, the pool, holds all requests.
+// Under processor sharing nobody shares: a request takes its service time, and
+// fills one core, so that the number of cores stands for the concurrency where
+// it is less. No strategy in which nobody waits or shares can do with fewer
+// pod-seconds. One pod outside the API, the pool, holds all requests.
 
 // openPool makes the pool.
 func (c *Cluster) openPool() {
@@ -17,8 +19,8 @@ func (c *Cluster) openPool() {
 
 // resize makes the number of pods follow the requests in service.
 func (c *Cluster) resize() {
-	concurrency := c.spec.PerPod.Concurrency
-	want := int32((len(c.pods[0].serving) + concurrency - 1) / concurrency)
+	room := c.spec.PerPod.room()
+	want := int32((1000*len(c.pods[0].serving) + room - 1) / room)
 	if want == c.created {
 		return
 	}

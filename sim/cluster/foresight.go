@@ -125,6 +125,9 @@ func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration
 // seat gives the request that arrives now a slot of the pod from an instant on,
 // and says when the slot is free again.
 func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, service, until time.Duration) time.Duration {
+	if start < p.warmAt {
+		service = c.lifecycle.warmUp.stretched(service, start-p.ReadyAt)
+	}
 	end := start + service
 	p.idle += max(0, start-max(p.last, p.ReadyAt))
 	p.last = max(p.last, end)

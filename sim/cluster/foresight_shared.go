@@ -2,10 +2,10 @@ package cluster
 
 import "time"
 
-// shared is the one queue of all pods with foresight. Those who wait are promised
+// commonStation is the one queue of all pods with foresight. Those who wait are promised
 // the slots that become free first, so the pods have to stay what they are: see
 // Spec.Fixed.
-type shared struct {
+type commonStation struct {
 	slots   tournament // of all pods, one pod after the other; the idle ones are taken out
 	waiting instants   // when those who wait leave the queue
 	idle    [][]int32  // the idle slots of each pod; a single pod's are left in
@@ -13,7 +13,7 @@ type shared struct {
 
 func (c *Cluster) openShared() {
 	slots := c.spec.PerPod.Concurrency
-	c.shared = &shared{slots: newTournament(len(c.pods) * slots), idle: make([][]int32, len(c.pods))}
+	c.shared = &commonStation{slots: newTournament(len(c.pods) * slots), idle: make([][]int32, len(c.pods))}
 	for pod := range c.shared.idle {
 		c.shared.idle[pod] = make([]int32, 0, slots)
 	}
@@ -34,7 +34,7 @@ func (c *Cluster) settleShared(phase uint16, index uint64, service, until time.D
 
 // nextSeat is the slot for a request of now. Pods with idle slots take turns;
 // when there is none, the slot that becomes free first is it.
-func (h *shared) nextSeat(c *Cluster) (pod int, s seat) {
+func (h *commonStation) nextSeat(c *Cluster) (pod int, s seat) {
 	first := h.slots.first()
 	if len(h.idle) == 1 {
 		return 0, first

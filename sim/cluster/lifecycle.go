@@ -30,6 +30,7 @@ const (
 type lifecycle struct {
 	schedule, pull, start, listen, propagation stage
 	uids                                       random.Key
+	warmUp                                     warmUp
 }
 
 // stage is one drawn duration of every pod.
@@ -44,7 +45,7 @@ func (s *stage) of(p *pod) time.Duration {
 }
 
 func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
-	l := lifecycle{uids: seed.Key("uid", 0)}
+	l := lifecycle{uids: seed.Key("uid", 0), warmUp: newWarmUp(spec.WarmUp)}
 	for _, part := range []struct {
 		name  string
 		spec  random.Spec

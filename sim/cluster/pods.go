@@ -18,8 +18,10 @@ type pod struct {
 	idleSince time.Duration
 	idle      time.Duration // Ready with nothing in service, summed up
 	listensAt time.Duration // when it accepts connections
+	warmAt    time.Duration // when it is as fast as it gets
 	uid       uint64        // random, as the API's: the tie-break of scale-down
-	station                 // with foresight, instead of queue, serving and idleSince
+	share     share
+	station   // with foresight, instead of queue, serving and idleSince
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;
@@ -124,6 +126,7 @@ func (c *Cluster) live(l life) {
 
 func (c *Cluster) becomeReady(p *pod) {
 	p.ReadyAt, p.idleSince = c.now, c.now
+	p.warmAt = c.lifecycle.warmUp.end(c.now)
 	c.ready++
 	c.become(p, Ready)
 }
@@ -192,7 +195,7 @@ func (c *Cluster) idleFor(p *pod) time.Duration {
 }
 
 func (c *Cluster) remove(p *pod) {
-	p.serving, p.station = nil, station{load: p.load}
+	p.serving, p.share, p.station = nil, share{}, station{load: p.load}
 	c.become(p, Gone)
 	at := slices.Index(c.present, p.ID)
 	c.present = slices.Delete(c.present, at, at+1)
@@ -213,6 +216,9 @@ func (c *Cluster) kill(p *pod) {
 		c.end(i, failed)
 	}
 	c.byArrival(p.serving)
+	if c.sharing.cpu > 0 {
+		c.abandonShare(p)
+	}
 	for _, i := range p.serving {
 		c.abandon(i, failed)
 	}
@@ -238,6 +244,9 @@ func (c *Cluster) abandon(i int32, f fate) {
 func (c *Cluster) cpuOf(service time.Duration) time.Duration {
 	if c.spec.PerPod.CPUPerRequest != nil {
 		return *c.spec.PerPod.CPUPerRequest
+	}
+	if c.sharing.cpu > 0 {
+		return service
 	}
 	milli := c.spec.CPURequestMilli
 	if milli == 0 {

@@ -130,7 +130,13 @@ func (w *reference) cancel(q *referenceRequest) {
 	q.place = free
 	if q.server != nil {
 		q.server.CPU += w.cpuSoFar(q)
+		if w.shares() {
+			w.work(q.server)
+		}
 		w.freeSlot(q.server, q)
+		if w.shares() {
+			w.plan(q.server)
+		}
 	}
 	if w.spec.Elastic {
 		w.resize()

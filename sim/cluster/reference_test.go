@@ -92,6 +92,7 @@ type referenceRequest struct {
 	viaFront bool          // holds a slot of the front
 	cold     bool
 	dials    int
+	left     *big.Rat // work to be done, when the CPU is shared
 }
 
 type referencePod struct {
@@ -100,6 +101,7 @@ type referencePod struct {
 	uid       uint64
 	serving   []*referenceRequest
 	queue     []*referenceRequest
+	share     referenceShare
 }
 
 func (p *referencePod) load() int { return len(p.serving) + len(p.queue) }
@@ -140,9 +142,9 @@ func (w *reference) on(at time.Duration, rank int, do func()) {
 }
 
 // onDeparture is for those of one instant in the order of their pods.
-func (w *reference) onDeparture(delay time.Duration, p *referencePod, do func()) {
+func (w *reference) onDeparture(at time.Duration, p *referencePod, do func()) {
 	w.sequence++
-	heap.Push(&w.events, referenceEvent{at: w.now + delay, rank: rankDeparture, pod: int(p.ID), sequence: w.sequence, do: do})
+	heap.Push(&w.events, referenceEvent{at: at, rank: rankDeparture, pod: int(p.ID), sequence: w.sequence, do: do})
 }
 
 func (w *reference) after(delay time.Duration, rank int, do func()) { w.on(w.now+delay, rank, do) }
@@ -249,9 +251,13 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 	if !q.told { // else it is a ghost's, which the client never hears of
 		q.start, q.pod = w.now, p.ID
 	}
+	q.demand, q.server = w.warmed(p, q.demand), p
+	if w.shares() {
+		w.serveSharing(p, q)
+		return
+	}
 	p.serving = append(p.serving, q)
-	q.server = p
-	w.onDeparture(q.demand, p, func() {
+	w.onDeparture(w.now+q.demand, p, func() {
 		if q.place == inService {
 			w.depart(p, q)
 		}
@@ -297,6 +303,9 @@ func (w *reference) cpu(q *referenceRequest) time.Duration {
 	if w.spec.PerPod.CPUPerRequest != nil {
 		return *w.spec.PerPod.CPUPerRequest
 	}
+	if w.shares() {
+		return q.demand
+	}
 	milli := w.spec.CPURequestMilli
 	if milli == 0 {
 		milli = 1000
@@ -317,7 +326,7 @@ func (w *reference) serveElastically(q *referenceRequest) {
 	})
 }
 
-// resize has ceil(in service / concurrency) pods.
+// resize has ceil(in service / room) pods.
 func (w *reference) resize() {
 	n := 0
 	for _, q := range w.requests {
@@ -325,7 +334,8 @@ func (w *reference) resize() {
 			n++
 		}
 	}
-	want := (n + w.spec.PerPod.Concurrency - 1) / w.spec.PerPod.Concurrency
+	pods := new(big.Rat).Quo(big.NewRat(int64(n), 1), w.room())
+	want := -int(floor(pods.Neg(pods)))
 	for ; w.elastic < want; w.elastic++ {
 		w.transit(int32(w.elastic), Ready)
 	}
@@ -575,7 +585,11 @@ func (w *reference) cpuSoFar(q *referenceRequest) time.Duration {
 	if q.demand == 0 {
 		return 0
 	}
-	part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(w.now-q.began)))
+	done := w.now - q.began
+	if w.shares() {
+		done = w.received(q.server, q)
+	}
+	part := new(big.Int).Mul(big.NewInt(int64(w.cpu(q))), big.NewInt(int64(done)))
 	return time.Duration(part.Div(part, big.NewInt(int64(q.demand))).Int64())
 }
 

@@ -140,6 +140,7 @@ func (d *die) spec() Spec {
 		s.Front, s.Handover = d.front(), d.upTo(4)
 	}
 	s.Fixed = d.chance(15)
+	d.share(&s)
 	return s
 }
 
@@ -345,7 +346,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	if testing.Short() {
 		worlds = 3_000
 	}
-	requests, foreseen, retries, fates := 0, 0, 0, map[fate]int{}
+	requests, foreseen, sharing, warming, retries, fates := 0, 0, 0, 0, 0, map[fate]int{}
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed, false)
 		d.fight(t)
@@ -354,13 +355,19 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 			newDuel(seed, true).fight(t)
 		}
 		requests += len(d.witness.records)
+		if d.plain.shares() {
+			sharing++
+		}
+		if d.spec.Lifecycle.WarmUp != nil {
+			warming++
+		}
 		for _, r := range d.witness.records {
 			fates[r.fate]++
 			retries += r.retries
 		}
 	}
-	t.Logf("%d worlds, %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries", worlds,
-		requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
+	t.Logf("%d worlds, %d with processor sharing, %d with a warm-up; %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries",
+		worlds, sharing, warming, requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
 }
 
 // fight runs a duel and fails the test at the first difference.

@@ -7,8 +7,15 @@ func (c *Cluster) start(p *pod, i int32) {
 	if len(p.serving) == 0 && p.State == Ready {
 		p.idle += c.now - p.idleSince
 	}
-	p.serving = append(p.serving, i)
-	c.departAfter(i)
+	if c.now < p.warmAt {
+		q.service = c.lifecycle.warmUp.stretched(q.service, c.now-p.ReadyAt)
+	}
+	if c.sharing.cpu > 0 {
+		c.joinShare(p, i)
+	} else {
+		p.serving = append(p.serving, i)
+		c.departAfter(i)
+	}
 	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
 }
 
@@ -24,9 +31,13 @@ func (c *Cluster) departAfter(i int32) {
 func (c *Cluster) leaveSlot(p *pod, i int32) {
 	last := len(p.serving) - 1
 	moved, slot := p.serving[last], c.requests.slab[i].slot
-	p.serving[slot] = moved
-	c.requests.slab[moved].slot = slot
-	p.serving = p.serving[:last]
+	if c.sharing.cpu > 0 {
+		c.leaveShare(p, int(slot))
+	} else {
+		p.serving[slot] = moved
+		c.requests.slab[moved].slot = slot
+		p.serving = p.serving[:last]
+	}
 	if last == 0 && p.State == Ready {
 		p.idleSince = c.now
 	}

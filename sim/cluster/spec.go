@@ -49,11 +49,12 @@ type Spec struct {
 
 // PerPod is what one pod can do.
 type PerPod struct {
-	Concurrency   int            `yaml:"concurrency" doc:"requests that a pod serves at the same time"`
+	Concurrency   int            `yaml:"concurrency" doc:"requests that a pod serves at the same time; default 10, under ps 200"`
 	Queue         int            `yaml:"queue" doc:"requests that wait in a pod when all its slots are taken; more are rejected"`
-	Discipline    string         `yaml:"discipline" enum:"fifo" doc:"order in which waiting requests are served"`
-	CPUPerRequest *time.Duration `yaml:"cpuPerRequest,omitempty" doc:"CPU time that a request uses, spread evenly over its service time; default: a pod with all slots busy uses exactly its CPU request"`
-	ServiceTime   random.Spec    `yaml:"serviceTime" doc:"time from the start of service to the last byte"`
+	Discipline    string         `yaml:"discipline" enum:"fifo|ps" doc:"fifo: a request in a slot is served at full speed; ps: the requests in service share the CPU. Waiting requests are served in the order of arrival"`
+	Cores         *float64       `yaml:"cores,omitempty" min:"0.001" max:"1000" doc:"CPU that the requests in service share under ps; default: the sum of the containers' CPU limits, or requests where they have none, else 1"`
+	CPUPerRequest *time.Duration `yaml:"cpuPerRequest,omitempty" doc:"CPU time that a request uses, spread evenly over its service time; default: a pod with all slots busy uses exactly its CPU request, and under ps the service time"`
+	ServiceTime   random.Spec    `yaml:"serviceTime" doc:"time from the start of service to the last byte; under ps with a core to itself"`
 }
 
 // Routing is how a request finds a pod.
@@ -68,6 +69,7 @@ type Lifecycle struct {
 	Start               random.Spec `yaml:"start" doc:"container start to Ready"`
 	Listen              random.Spec `yaml:"listen" doc:"Ready to accepting connections: 0s with a good readiness probe; before, connections to the pod are refused"`
 	EndpointPropagation random.Spec `yaml:"endpointPropagation" doc:"Ready to the first request that can be routed to the pod"`
+	WarmUp              *WarmUp     `yaml:"warmUp,omitempty" doc:"how a pod becomes fast after it is Ready; default: at once"`
 }
 
 // State is where a pod is in its life.

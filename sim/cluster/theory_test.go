@@ -48,6 +48,7 @@ type outcome struct {
 	PhaseTally
 	seconds  float64   // length of the window
 	inFlight []float64 // seconds with n in flight, by n
+	stretch  stretches
 }
 
 func (o outcome) meanInFlight() (l float64) {
@@ -109,8 +110,9 @@ func (s system) simulate(t *testing.T, seed random.Seed, requests int) outcome {
 	require.NoError(t, err)
 	var area time.Duration
 	o := outcome{seconds: (end - s.warmUp).Seconds()}
+	tally.observe = o.stretch.observe
 	for {
-		from, next := c.Now(), min(c.nextArrival, c.departures.next())
+		from, next := c.Now(), min(c.nextArrival, c.departures.next(), c.nextShared())
 		if next == event.Never {
 			break
 		}
@@ -269,7 +271,7 @@ func systems() []system {
 	elastic.Elastic = true
 	heavy := elastic
 	heavy.PerPod.ServiceTime = service("lognormal", 1.2, 4)
-	return append(all,
+	all = append(all,
 		mmc("Q8", 110, 100, onePod(110, unbounded, exponential), ", square-root staffing"),
 		crowd("M/M/inf, elastic", elastic),
 		crowd("M/D/inf, 1000 slots", onePod(1000, 0, service("constant", 1.2, 0))),
@@ -278,6 +280,7 @@ func systems() []system {
 		repairman(20, 10, exponential, "exponential think time"),
 		repairman(20, 10, service("constant", 1, 0), "constant think time"),
 	)
+	return append(all, sharedSystems()...)
 }
 
 // effort is how much is simulated for a verdict.
@@ -387,11 +390,11 @@ const fidelityText = `# Fidelity
 
 Where queueing theory has an exact answer, the simulated cluster must give it. This page is written by ` + "`make fidelity`" + `; a shorter run of the same comparisons is part of ` + "`go test ./...`" + ` (sim/cluster/theory_test.go). The first column names the entry of the project's acceptance list.
 
-**Systems.** Poisson arrivals meet one pod with c slots and a first-in first-out queue, without request timeout; "central queue" is c pods with one slot each and a common queue; "elastic" is the oracle's world, in which nobody waits. The mean service takes 1 s (Q9: 1.2 s); a is the offered load, arrivals per second times mean service; cv2 is the variance of the service time divided by its squared mean.
+**Systems.** Poisson arrivals meet one pod with c slots and a first-in first-out queue, without request timeout; "central queue" is c pods with one slot each and a common queue; "elastic" is the oracle's world, in which nobody waits; "PS" is one pod of c cores that admits everybody, in which n requests run at the speed min(1, c/n) each. The mean service takes 1 s (Q9: 1.2 s); a is the offered load, arrivals per second times mean service; cv2 is the variance of the service time divided by its squared mean.
 
 "N users" is a closed loop (machine repairman): each thinks for a mean of Z, sends a request, waits for the answer, and thinks again.
 
-**Expected** values are computed, not simulated: Erlang's formulas, the convolution of wait and service, the birth-death chain of M/M/c/K, Pollaczek and Khinchine, Crommelin's recursion with Spitzer's identity for M/D/c, the Poisson distribution, and the finite-source chain with the interactive response time law R = N/X - Z. The same tests hold them against the published digits.
+**Expected** values are computed, not simulated: Erlang's formulas, the convolution of wait and service, the birth-death chain of M/M/c/K, Pollaczek and Khinchine, Crommelin's recursion with Spitzer's identity for M/D/c, for PS the birth-death chain of M/M/c, whose number in the system does not depend on the law of the demand, the Poisson distribution, and the finite-source chain with the interactive response time law R = N/X - Z. The same tests hold them against the published digits.
 
 **Observed** is the mean over n = %d independent replications. Each has a seed of its own, starts empty, runs for at least twenty relaxation times (Q5 and Q9: 200 s) before anything is counted, then for the given number of requests on average, and then until the last request is done. No seed was chosen by its result.
 

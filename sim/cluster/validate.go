@@ -23,9 +23,10 @@ func (p PerPod) Validate() error {
 	if p.Queue < 0 || p.Queue > maxQueue {
 		problems.Addf("queue", "found %d, expected 0 to %d", p.Queue, maxQueue)
 	}
-	if p.Discipline != "fifo" {
-		problems.Addf("discipline", "found %q, expected fifo", p.Discipline)
+	if p.Discipline != "fifo" && p.Discipline != "ps" {
+		problems.Addf("discipline", "found %q, expected fifo or ps", p.Discipline)
 	}
+	problems.Add(p.validateCores())
 	if p.CPUPerRequest != nil {
 		problems.Add(checkDelay("cpuPerRequest", *p.CPUPerRequest))
 	}
@@ -49,6 +50,9 @@ func (l Lifecycle) Validate() error {
 	problems.Add(messages.Under("start", l.Start.Validate()))
 	problems.Add(messages.Under("listen", l.Listen.Validate()))
 	problems.Add(messages.Under("endpointPropagation", l.EndpointPropagation.Validate()))
+	if l.WarmUp != nil {
+		problems.Add(messages.Under("warmUp", l.WarmUp.Validate()))
+	}
 	return problems.Err()
 }
 

@@ -18,14 +18,22 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
 		c.foreseen(p, &s)
 		for _, i := range p.serving {
-			q := &c.requests.slab[i]
-			if q.service > 0 {
-				s.CPU += scaled(c.cpuOf(q.service), int64(c.now-q.start), int64(q.service))
+			if service := c.requests.slab[i].service; service > 0 {
+				s.CPU += scaled(c.cpuOf(service), int64(c.workDone(p, i)), int64(service))
 			}
 		}
 		dst = append(dst, s)
 	}
 	return dst
+}
+
+// workDone is how much of its service time a request in service has received.
+func (c *Cluster) workDone(p *pod, i int32) time.Duration {
+	q := &c.requests.slab[i]
+	if c.sharing.cpu > 0 {
+		return c.workOf(p, int(q.slot))
+	}
+	return c.now - q.start
 }
 
 // Replicas are the counts that the API reports.
