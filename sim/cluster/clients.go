@@ -220,9 +220,7 @@ func (c *Cluster) giveUp() {
 func (c *Cluster) cancel(i int32) {
 	q := &c.requests.slab[i]
 	p := &c.pods[q.pod]
-	if q.service > 0 {
-		p.CPU += scaled(c.cpuOf(q.service), int64(c.workDone(p, i)), int64(q.service))
-	}
+	p.CPU += c.effortOf(q.service, c.workDone(p, i))
 	c.leaveSlot(p, i)
 	if c.spec.Elastic {
 		c.resize()

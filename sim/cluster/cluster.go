@@ -268,7 +268,7 @@ func (c *Cluster) depart(i int32) {
 	p := &c.pods[q.pod]
 	c.leaveSlot(p, i)
 	p.Completed++
-	p.CPU += c.cpuOf(q.service)
+	p.CPU += c.effort(q.service)
 	if c.spec.Elastic {
 		c.resize()
 	}

@@ -140,7 +140,7 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 		p.Received++
 	}
 	p.Completed++
-	p.CPU += c.cpuOf(service)
+	p.CPU += c.effort(service)
 	c.tally.serve(phase, c.now, start, end)
 	if c.tally.observe != nil {
 		c.tally.observe(&request{index: index, arrival: c.now, start: start, pod: p.ID}, end, completed)
@@ -216,7 +216,7 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 	}
 	if s.start != NotYet {
 		p.Completed++
-		p.CPU += c.cpuOf(s.end - s.start)
+		p.CPU += c.effort(s.end - s.start)
 		if !s.told {
 			c.tally.serve(s.phase, s.arrival, s.start, s.end)
 			if c.tally.observe != nil {
@@ -304,8 +304,7 @@ func (c *Cluster) foreseen(p *pod, status *PodStatus) {
 			continue
 		}
 		status.InService++
-		service := s.end - s.start
-		status.CPU += scaled(c.cpuOf(service), int64(c.now-s.start), int64(service))
+		status.CPU += c.effortOf(s.end-s.start, c.now-s.start)
 	}
 }
 

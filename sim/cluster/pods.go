@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -240,19 +241,36 @@ func (c *Cluster) abandon(i int32, f fate) {
 	}
 }
 
-// cpuOf is the CPU time that a request of the given service time uses in all.
-func (c *Cluster) cpuOf(service time.Duration) time.Duration {
-	if c.spec.PerPod.CPUPerRequest != nil {
-		return *c.spec.PerPod.CPUPerRequest
+// CPU time is counted as effort, and only made CPU time of where it is looked at:
+// the time given for each request or, without that, the service time, of which a
+// pod's CPU request says how much CPU it takes.
+
+// effort is what a request of the given service time takes in all.
+func (c *Cluster) effort(service time.Duration) time.Duration {
+	if each := c.spec.PerPod.CPUPerRequest; each != nil {
+		return *each
 	}
-	if c.sharing.cpu > 0 {
-		return service
+	return service
+}
+
+// effortOf is the part of the effort for a request that has received done of its
+// service time.
+func (c *Cluster) effortOf(service, done time.Duration) time.Duration {
+	if each := c.spec.PerPod.CPUPerRequest; each != nil && service > 0 {
+		return scaled(*each, int64(done), int64(service))
 	}
-	milli := c.spec.CPURequestMilli
-	if milli == 0 {
-		milli = 1000 // without a request: a pod with all slots busy uses one core
+	return done
+}
+
+// cpuTime is the CPU time of an effort. Under processor sharing the service time
+// is CPU time; else a pod with all slots busy uses exactly its CPU request, or one
+// core without one.
+func (c *Cluster) cpuTime(effort time.Duration) time.Duration {
+	if c.spec.PerPod.CPUPerRequest != nil || c.sharing.cpu > 0 {
+		return effort
 	}
-	return scaled(service, milli, 1000*int64(c.spec.PerPod.Concurrency))
+	milli := cmp.Or(c.spec.CPURequestMilli, 1000)
+	return scaled(effort, milli, 1000*int64(c.spec.PerPod.Concurrency))
 }
 
 // scaled is d * numerator / denominator, truncated, without overflow.

@@ -175,7 +175,7 @@ func (w *serverlessReference) cpu(service time.Duration) time.Duration {
 	if cpu := w.spec.PerPod.CPUPerRequest; cpu != nil {
 		return *cpu
 	}
-	return time.Duration(int64(service) * cmp.Or(w.spec.CPURequestMilli, 1000) / 1000)
+	return service
 }
 
 func (w *serverlessReference) status() (all []PodStatus) {
@@ -186,6 +186,9 @@ func (w *serverlessReference) status() (all []PodStatus) {
 			if p.demand > 0 {
 				s.CPU += scaled(w.cpu(p.demand), int64(w.now-p.since), int64(p.demand))
 			}
+		}
+		if w.spec.PerPod.CPUPerRequest == nil {
+			s.CPU = time.Duration(int64(s.CPU) * cmp.Or(w.spec.CPURequestMilli, 1000) / 1000)
 		}
 		all = append(all, s)
 	}

@@ -297,20 +297,25 @@ func (w *reference) takeFromCentral(p *referencePod) {
 	}
 }
 
-// cpu is the CPU time of a request: by default, a pod with all slots busy uses
-// its CPU request, or one core without one.
+// cpu is the CPU time that a request is given, or else its service time.
 func (w *reference) cpu(q *referenceRequest) time.Duration {
 	if w.spec.PerPod.CPUPerRequest != nil {
 		return *w.spec.PerPod.CPUPerRequest
 	}
-	if w.shares() {
-		return q.demand
+	return q.demand
+}
+
+// cpuTime makes CPU time of service time: a pod with all slots busy uses its CPU
+// request, or one core without one.
+func (w *reference) cpuTime(sum time.Duration) time.Duration {
+	if w.spec.PerPod.CPUPerRequest != nil || w.shares() {
+		return sum
 	}
 	milli := w.spec.CPURequestMilli
 	if milli == 0 {
 		milli = 1000
 	}
-	return time.Duration(int64(q.demand) * milli / 1000 / int64(w.spec.PerPod.Concurrency))
+	return time.Duration(int64(sum) * milli / 1000 / int64(w.spec.PerPod.Concurrency))
 }
 
 func (w *reference) serveElastically(q *referenceRequest) {
@@ -577,6 +582,7 @@ func (w *reference) status(p *referencePod) PodStatus {
 	for _, q := range p.serving {
 		s.CPU += w.cpuSoFar(q)
 	}
+	s.CPU = w.cpuTime(s.CPU)
 	return s
 }
 

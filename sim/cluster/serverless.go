@@ -162,7 +162,7 @@ func (c *Cluster) release(i int32) {
 	p := &s.slab[q.slot]
 	p.request = none
 	p.Completed++
-	p.CPU += c.cpuOf(q.service)
+	p.CPU += c.effort(q.service)
 	s.idle = append(s.idle, idler{until: c.now + s.keepAlive, instance: q.slot})
 	c.end(i, completed)
 }
@@ -204,10 +204,9 @@ func (s *instances) status(c *Cluster, dst []PodStatus) []PodStatus {
 		if p.request != none {
 			q := &c.requests.slab[p.request]
 			status.InService = 1
-			if q.service > 0 {
-				status.CPU += scaled(c.cpuOf(q.service), int64(c.now-q.start), int64(q.service))
-			}
+			status.CPU += c.effortOf(q.service, c.now-q.start)
 		}
+		status.CPU = c.cpuTime(status.CPU)
 		dst = append(dst, status)
 	}
 	slices.SortFunc(dst[known:], func(a, b PodStatus) int { return cmp.Compare(a.ID, b.ID) })

@@ -18,10 +18,9 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
 		c.foreseen(p, &s)
 		for _, i := range p.serving {
-			if service := c.requests.slab[i].service; service > 0 {
-				s.CPU += scaled(c.cpuOf(service), int64(c.workDone(p, i)), int64(service))
-			}
+			s.CPU += c.effortOf(c.requests.slab[i].service, c.workDone(p, i))
 		}
+		s.CPU = c.cpuTime(s.CPU)
 		dst = append(dst, s)
 	}
 	return dst
