@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -65,12 +64,11 @@ func (f *fingerprint) transition(t cluster.Transition) {
 func (f *fingerprint) sample(now time.Duration, c cluster.Counters, latency []cluster.Bucket) {
 	f.int('s', int64(now), int64(c.Arrived), int64(c.Completed), int64(c.TimedOut),
 		int64(c.Rejected), int64(c.Failed), int64(c.Retried), int64(c.Cold), int64(c.InFlight))
-	record := slices.Grow(f.record, 16*len(latency))
+	f.int(int64(len(latency)))
 	for _, b := range latency {
-		record = binary.LittleEndian.AppendUint64(record, b.Index)
-		record = binary.LittleEndian.AppendUint64(record, b.Count)
+		f.record = binary.AppendUvarint(f.record, b.Index)
+		f.record = binary.AppendUvarint(f.record, b.Count)
 	}
-	f.record = record
 	f.full()
 }
 

@@ -50,7 +50,7 @@ func newClients(spec Spec, demand Demand, seed random.Seed) (clients, error) {
 		retries = *spec.Retries
 	}
 	k := clients{
-		on:         retries.Attempts > 1 || retries.PerAttemptTimeout > 0 || len(spec.Users) > 0,
+		on:         spec.activeClients(),
 		free:       none,
 		attempts:   int32(retries.Attempts),
 		perAttempt: retries.PerAttemptTimeout,
@@ -69,6 +69,12 @@ func newClients(spec Spec, demand Demand, seed random.Seed) (clients, error) {
 	var err error
 	k.users, err = newUsers(spec.Users, seed)
 	return k, err
+}
+
+// activeClients says whether clients do more than ask once.
+func (s *Spec) activeClients() bool {
+	r := s.Retries
+	return len(s.Users) > 0 || r != nil && (r.Attempts > 1 || r.PerAttemptTimeout > 0)
 }
 
 // next is when clients send something.

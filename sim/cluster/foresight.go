@@ -22,7 +22,7 @@ func (s *Spec) foresees() bool {
 	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.PerPod.Discipline != "fifo" {
 		return false
 	}
-	if s.Retries != nil || len(s.Users) > 0 || s.OnTimeout == cancelService {
+	if s.activeClients() || s.OnTimeout == cancelService {
 		return false
 	}
 	switch policies[s.Routing.Policy] {
