@@ -19,7 +19,7 @@ func BenchmarkSmallReplay(b *testing.B) {
 		{"silence", "0", "random"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			spec := speedSpec(b, "small", "traffic[0].rps="+c.rps, "workload.routing.policy="+c.policy)
+			spec := speedSpec(b, "small", "hpa", "traffic[0].rps="+c.rps, "workload.routing.policy="+c.policy)
 			b.ReportAllocs()
 			before := processTime()
 			for b.Loop() {

@@ -35,7 +35,8 @@ type Cluster struct {
 	foreseenTo  time.Duration
 	shared      *commonStation // with foresight and a central queue
 	patience    time.Duration
-	leavings    wheel // with foresight and least-request
+	crowded     bool  // with foresight and least-request: loads have to be known
+	leavings    wheel // when they fall
 	left        []int32
 
 	requests   requests
@@ -101,7 +102,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		tally:     tally,
 	}
 	if c.foresight = spec.foresees(); c.foresight && c.router.policy == leastRequest {
-		c.leavings = newWheel()
+		c.crowded, c.leavings = true, newWheel()
 	}
 	if c.patience = spec.RequestTimeout; c.patience == 0 {
 		c.patience = taken

@@ -114,7 +114,9 @@ func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration
 	}
 	if s.end = c.now + c.patience; free > s.end {
 		queue.push(s.end)
-		c.enter(p, s.end)
+		if c.crowded {
+			c.enter(p, s.end)
+		}
 		c.keep(p, s, until)
 		return false
 	}
@@ -131,7 +133,9 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 	end := start + service
 	p.idle += max(0, start-max(p.last, p.ReadyAt))
 	p.last = max(p.last, end)
-	c.enter(p, end)
+	if c.crowded {
+		c.enter(p, end)
+	}
 	if end > until || end-c.now > c.patience {
 		c.keep(p, stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}, until)
 		return end
@@ -141,7 +145,7 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 	}
 	p.Completed++
 	p.CPU += c.effort(service)
-	c.tally.serve(phase, c.now, start, end)
+	c.tally.serve(&c.tally.phases[phase], c.now, start, end)
 	if c.tally.observe != nil {
 		c.tally.observe(&request{index: index, arrival: c.now, start: start, pod: p.ID}, end, completed)
 	}
@@ -180,11 +184,9 @@ func (c *Cluster) leave() {
 
 // enter puts a request that ends at the given instant on the load of its pod.
 func (c *Cluster) enter(p *pod, end time.Duration) {
-	if c.router.policy == leastRequest {
-		p.load++
-		c.router.load(p.position, +1)
-		c.leavings.add(c.now, end, p.ID)
-	}
+	p.load++
+	c.router.load(p.position, +1)
+	c.leavings.add(c.now, end, p.ID)
 }
 
 func (c *Cluster) foreseenLoad(position int) int32 {
@@ -218,7 +220,7 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 		p.Completed++
 		p.CPU += c.effort(s.end - s.start)
 		if !s.told {
-			c.tally.serve(s.phase, s.arrival, s.start, s.end)
+			c.tally.serve(&c.tally.phases[s.phase], s.arrival, s.start, s.end)
 			if c.tally.observe != nil {
 				c.tally.observe(s.request(), s.end, completed)
 			}

@@ -74,28 +74,23 @@ func (t *Tally) retry(phase uint16) { t.phases[phase].Retried++ }
 
 func (t *Tally) end(q *request, now time.Duration, f fate) {
 	p := &t.phases[q.phase]
-	p.InFlight--
 	if t.observe != nil {
 		t.observe(q, now, f)
 	}
-	switch f {
-	case completed:
-		p.Completed++
-		if q.held {
-			p.Cold++
-		}
-		t.record(p, q.arrival, q.start, now)
-	case timedOut:
-		p.TimedOut++
-	case rejected:
-		p.Rejected++
-	case failed:
-		p.Failed++
+	if f != completed {
+		p.lose(f)
+		return
 	}
+	if q.held {
+		p.Cold++
+	}
+	t.serve(p, q.arrival, q.start, now)
 }
 
-// record adds a completed request's latency and wait.
-func (t *Tally) record(p *PhaseTally, arrival, start, end time.Duration) {
+// serve counts a request of the phase that was served in time.
+func (t *Tally) serve(p *PhaseTally, arrival, start, end time.Duration) {
+	p.InFlight--
+	p.Completed++
 	latency := end - arrival
 	bucket := bucketOf(uint64(latency))
 	t.interval.record(latency, bucket)
@@ -105,17 +100,8 @@ func (t *Tally) record(p *PhaseTally, arrival, start, end time.Duration) {
 	}
 }
 
-// serve counts a request that was served in time.
-func (t *Tally) serve(phase uint16, arrival, start, end time.Duration) {
-	p := &t.phases[phase]
-	p.InFlight--
-	p.Completed++
-	t.record(p, arrival, start, end)
-}
-
-// lose counts a request that was not.
-func (t *Tally) lose(s *stay, now time.Duration, f fate) {
-	p := &t.phases[s.phase]
+// lose counts a request of the phase that was not.
+func (p *PhaseTally) lose(f fate) {
 	p.InFlight--
 	switch f {
 	case timedOut:
@@ -125,6 +111,11 @@ func (t *Tally) lose(s *stay, now time.Duration, f fate) {
 	case failed:
 		p.Failed++
 	}
+}
+
+// lose counts a stay that is not served in time.
+func (t *Tally) lose(s *stay, now time.Duration, f fate) {
+	t.phases[s.phase].lose(f)
 	if t.observe != nil {
 		t.observe(s.request(), now, f)
 	}

@@ -21,10 +21,7 @@ const taken = time.Duration(1<<62 - 1)
 
 // newTournament has n slots, free from time 0 on.
 func newTournament(n int) tournament {
-	size := 1
-	for size < n {
-		size *= 2
-	}
+	size := powerOfTwoFrom(n)
 	t := tournament{seats: make([]seat, 2*size)}
 	for slot := range size {
 		t.seats[size+slot] = seat{free: taken, slot: int32(slot)}
@@ -41,23 +38,33 @@ func newTournament(n int) tournament {
 	return t
 }
 
+// powerOfTwoFrom is the least power of two that is not below n.
+func powerOfTwoFrom(n int) int {
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	return size
+}
+
 // first is the slot that becomes free first.
 func (t *tournament) first() seat { return t.seats[1] }
 
 // set makes a slot free at the given instant.
 func (t *tournament) set(slot int32, free time.Duration) {
 	seats := t.seats
-	best := seat{free: free, slot: slot}
 	i := len(seats)/2 + int(slot)
-	seats[i] = best
+	seats[i] = seat{free: free, slot: slot}
 	for i > 1 {
 		rival := seats[i^1]
-		// The left one of a pair, whose index is even, wins a draw.
-		if rival.free < best.free+time.Duration(i&1) {
-			best = rival
+		// The left one of a pair, whose index is even, wins a draw. Two selections
+		// instead of a branch: nobody can foretell who wins.
+		if rival.free < free+time.Duration(i&1) {
+			slot = rival.slot
 		}
+		free = min(free, rival.free)
 		i >>= 1
-		seats[i] = best
+		seats[i] = seat{free: free, slot: slot}
 	}
 }
 
