@@ -38,7 +38,8 @@ type Cluster struct {
 
 	requests   requests
 	departures departures
-	timeouts   ring // when clients give up
+	timeouts   ring          // when clients give up
+	deadline   time.Duration // when one gives up whatever it tries; Never where clients try once
 	lives      event.Queue[life]
 
 	pods        []pod // by ordinal, ended ones included
@@ -58,9 +59,8 @@ type Cluster struct {
 	ended       struct{ existed, idle time.Duration }
 	resizedAt   time.Duration // Elastic: when the number of pods last changed
 
-	tally    *Tally
-	clients  clients
-	deadline time.Duration // when a client gives up whatever is tried; Never where it is tried once
+	tally   *Tally
+	clients clients
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.
@@ -190,28 +190,26 @@ func (c *Cluster) Reach(at time.Duration) (wake bool) {
 	return false
 }
 
-// arrive takes the next request in.
+// arrive takes what comes in next.
 func (c *Cluster) arrive() {
+	var i int32
 	if c.clients.on {
-		c.act()
-		return
+		if i = c.act(); i == none {
+			return
+		}
+	} else {
+		index := c.arrived
+		c.arrived++
+		i = c.requests.take()
+		q := &c.requests.slab[i]
+		q.arrival, q.start, q.service = c.now, NotYet, c.demand.At(index)
+		q.phase = c.tally.arrive(c.now)
+		q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
+		if c.spec.RequestTimeout > 0 {
+			c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
+		}
+		c.pull()
 	}
-	index := c.arrived
-	c.arrived++
-	i := c.requests.take()
-	q := &c.requests.slab[i]
-	q.arrival, q.start, q.service = c.now, NotYet, c.demand.At(index)
-	q.phase = c.tally.arrive(c.now)
-	q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
-	if c.spec.RequestTimeout > 0 {
-		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
-	}
-	c.pull()
-	c.send(i)
-}
-
-// send gives an attempt to the cluster.
-func (c *Cluster) send(i int32) {
 	switch {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
@@ -282,8 +280,12 @@ func (c *Cluster) timeOut(d due) {
 
 // end tells a request's fate, unless its client is gone, and forgets it.
 func (c *Cluster) end(i int32, f fate) {
-	if q := &c.requests.slab[i]; !q.gone {
+	switch q := &c.requests.slab[i]; {
+	case q.gone:
+	case c.clients.on:
 		c.tell(q, f)
+	default: // as tell does, without a call
+		c.tally.end(q, c.now, f)
 	}
 	c.forget(i)
 }
