@@ -17,7 +17,7 @@ func TestSlowCPUNeedsBoth(t *testing.T) {
 	require.NoError(t, err)
 	r := run(t, fast, "hpa-60", "direct")
 	assert.Zero(t, r.Requests.Lost())
-	assert.Equal(t, int32(10), r.Replicas.MaxDesired)
+	assert.LessOrEqual(t, r.Replicas.MaxDesired, int32(10))
 
 	slots, err := scenarios.Load("slow-cpu", "workload.perPod.discipline=fifo")
 	require.NoError(t, err)

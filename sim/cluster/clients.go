@@ -90,24 +90,25 @@ func (c *Cluster) beginClients() {
 	}
 }
 
-// act sends what clients send now.
-func (c *Cluster) act() {
+// act makes what clients send now, if it is not a retry that has come too late.
+func (c *Cluster) act() (attempt int32) {
 	k := &c.clients
 	switch c.now {
 	case k.retries.Next():
-		c.retry(k.retries.Pop().Payload)
+		attempt = c.retry(k.retries.Pop().Payload)
 	case k.users.thinking.Next():
-		c.call(k.users.thinking.Pop().Payload)
+		attempt = c.call(k.users.thinking.Pop().Payload)
 	default:
 		c.pass(1)
 		k.open = c.nextArrival
-		c.call(none)
+		attempt = c.call(none)
 	}
 	c.nextArrival = k.next()
+	return attempt
 }
 
 // call takes the next request in, which a user may wait for.
-func (c *Cluster) call(user int32) {
+func (c *Cluster) call(user int32) (attempt int32) {
 	k := &c.clients
 	n := k.free
 	if n == none {
@@ -126,11 +127,11 @@ func (c *Cluster) call(user int32) {
 		k.deadlines.push(due{at: c.now + c.spec.RequestTimeout, request: n, generation: generation})
 		c.deadline = k.deadlines.next()
 	}
-	c.attempt(n)
+	return c.attempt(n)
 }
 
-// attempt sends a call.
-func (c *Cluster) attempt(n int32) {
+// attempt makes an attempt of a call.
+func (c *Cluster) attempt(n int32) int32 {
 	k := &c.clients
 	call := &k.calls[n]
 	i := c.requests.take()
@@ -143,15 +144,17 @@ func (c *Cluster) attempt(n int32) {
 	if k.perAttempt > 0 {
 		c.timeouts.push(due{at: c.now + k.perAttempt, request: i, generation: q.generation})
 	}
-	c.send(i)
+	return i
 }
 
-// retry sends a call again, unless its deadline has come in between.
-func (c *Cluster) retry(d due) {
-	if call := &c.clients.calls[d.request]; call.generation == d.generation {
-		c.tally.retry(call.phase)
-		c.attempt(d.request)
+// retry makes the next attempt of a call, unless its deadline has come.
+func (c *Cluster) retry(d due) (attempt int32) {
+	call := &c.clients.calls[d.request]
+	if call.generation != d.generation {
+		return none
 	}
+	c.tally.retry(call.phase)
+	return c.attempt(d.request)
 }
 
 // tell gives the client the fate of a request, or of an attempt.

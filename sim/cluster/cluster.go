@@ -43,7 +43,8 @@ type Cluster struct {
 	departures departures
 	started    uint32 // services, counted up
 	sharing    sharing
-	timeouts   ring // when clients give up
+	timeouts   ring          // when clients give up
+	deadline   time.Duration // when one gives up whatever it tries; Never where clients try once
 	lives      event.Queue[life]
 
 	pods        []pod // by ordinal, ended ones included
@@ -64,9 +65,8 @@ type Cluster struct {
 	resizedAt   time.Duration // Elastic, Serverless: up to when ended is summed up
 	instances   instances     // Serverless
 
-	tally    *Tally
-	clients  clients
-	deadline time.Duration // when a client gives up whatever is tried; Never where it is tried once
+	tally   *Tally
+	clients clients
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.
@@ -219,27 +219,25 @@ func (c *Cluster) Reach(at time.Duration) (wake bool) {
 	return false
 }
 
-// arrive takes the next request in.
+// arrive takes what comes in next.
 func (c *Cluster) arrive() {
+	var i int32
 	if c.clients.on {
-		c.act()
-		return
+		if i = c.act(); i == none {
+			return
+		}
+	} else {
+		i = c.requests.take()
+		q := &c.requests.slab[i]
+		q.index, q.arrival, q.start, q.service = c.arrived, c.now, NotYet, c.upcoming.demand()
+		q.phase = c.tally.arrive(c.now)
+		q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
+		if c.spec.RequestTimeout > 0 {
+			c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
+		}
+		c.arrived++
+		c.pass(1)
 	}
-	i := c.requests.take()
-	q := &c.requests.slab[i]
-	q.index, q.arrival, q.start, q.service = c.arrived, c.now, NotYet, c.upcoming.demand()
-	q.phase = c.tally.arrive(c.now)
-	q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
-	if c.spec.RequestTimeout > 0 {
-		c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
-	}
-	c.arrived++
-	c.pass(1)
-	c.send(i)
-}
-
-// send gives an attempt to the cluster.
-func (c *Cluster) send(i int32) {
 	switch {
 	case c.spec.Elastic:
 		c.start(&c.pods[0], i)
@@ -316,8 +314,12 @@ func (c *Cluster) timeOut(d due) {
 
 // end tells a request's fate, unless its client is gone, and forgets it.
 func (c *Cluster) end(i int32, f fate) {
-	if q := &c.requests.slab[i]; !q.gone {
+	switch q := &c.requests.slab[i]; {
+	case q.gone:
+	case c.clients.on:
 		c.tell(q, f)
+	default: // as tell does, without a call
+		c.tally.end(q, c.now, f)
 	}
 	c.forget(i)
 }

@@ -390,9 +390,7 @@ const fidelityText = `# Fidelity
 
 Where queueing theory has an exact answer, the simulated cluster must give it. This page is written by ` + "`make fidelity`" + `; a shorter run of the same comparisons is part of ` + "`go test ./...`" + ` (sim/cluster/theory_test.go). The first column names the entry of the project's acceptance list.
 
-**Systems.** Poisson arrivals meet one pod with c slots and a first-in first-out queue, without request timeout; "central queue" is c pods with one slot each and a common queue; "elastic" is the oracle's world, in which nobody waits; "PS" is one pod of c cores that admits everybody, in which n requests run at the speed min(1, c/n) each. The mean service takes 1 s (Q9: 1.2 s); a is the offered load, arrivals per second times mean service; cv2 is the variance of the service time divided by its squared mean.
-
-"N users" is a closed loop (machine repairman): each thinks for a mean of Z, sends a request, waits for the answer, and thinks again.
+**Systems.** Poisson arrivals meet one pod with c slots and a first-in first-out queue, without request timeout; "central queue" is c pods with one slot each and a common queue; "elastic" is the oracle's world, in which nobody waits; "PS" is one pod of c cores that admits everybody, in which n requests run at the speed min(1, c/n) each. The mean service takes 1 s (Q9: 1.2 s); a is the offered load, arrivals per second times mean service; cv2 is the variance of the service time divided by its squared mean. M/M/1//N is a closed loop of N users (the machine repairman): each thinks for a mean of Z, sends a request, waits for the answer, and thinks again.
 
 **Expected** values are computed, not simulated: Erlang's formulas, the convolution of wait and service, the birth-death chain of M/M/c/K, Pollaczek and Khinchine, Crommelin's recursion with Spitzer's identity for M/D/c, for PS the birth-death chain of M/M/c, whose number in the system does not depend on the law of the demand, the Poisson distribution, and the finite-source chain with the interactive response time law R = N/X - Z. The same tests hold them against the published digits.
 

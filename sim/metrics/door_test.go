@@ -493,3 +493,8 @@ func BenchmarkScrape(b *testing.B) {
 		d.Scrape(d.Next(), truth)
 	}
 }
+
+func TestTheWorkloadsRateCountsAttempts(t *testing.T) {
+	g := gauge{source: SourceRPS}
+	assert.Equal(t, int64(8), g.ofWorkload(Truth{Counters: cluster.Counters{Arrived: 5, Retried: 3}}, 0, 0))
+}
