@@ -45,18 +45,22 @@ func replay(b *testing.B, s *scenarios.Scenario, autoscaler string) {
 	b.ReportMetric(float64(result.Requests.Lost()), "lost")
 }
 
-// BenchmarkActuator replays the demo scenario through both actuators.
+// BenchmarkActuator replays 30 minutes of 1,000 requests per second, with all
+// features, through both actuators.
 func BenchmarkActuator(b *testing.B) {
-	s, err := scenarios.Load("flash-crowd")
+	s, err := scenarios.Load("testdata/speed/full-features.yaml", "traffic[0].rps=1000", "traffic[0].for=30m")
 	require.NoError(b, err)
 	for _, name := range []string{"direct", "clientset"} {
 		b.Run(name, func(b *testing.B) {
-			spec, err := s.Spec("hpa-70", s.Document.Seed)
+			spec, err := s.Spec("hpa", s.Document.Seed)
 			require.NoError(b, err)
+			m := measure(b)
 			for b.Loop() {
-				_, err := sim.Run(context.Background(), spec, options(b, s, "hpa-70", name)...)
+				result, err := sim.Run(context.Background(), spec, options(b, s, "hpa", name)...)
 				require.NoError(b, err)
+				m.requests += result.Requests.Arrived
 			}
+			m.stop()
 		})
 	}
 }

@@ -28,6 +28,7 @@ type wheel struct {
 	tuned struct { // when the width was last chosen
 		at    time.Duration
 		added int // since then
+		after int // additions it is chosen anew
 	}
 }
 
@@ -38,12 +39,13 @@ func newWheel() wheel {
 	for i := range w.slots {
 		w.slots[i] = none
 	}
+	w.tuned.after = 8
 	return w
 }
 
 // add is for a leaving after now, the latest instant that was looked at.
 func (w *wheel) add(now, at time.Duration, pod int32) {
-	if w.tuned.added++; w.tuned.added == 64*len(w.slots) {
+	if w.tuned.added++; w.tuned.added == w.tuned.after {
 		w.tune(now)
 	}
 	i := w.free
@@ -61,7 +63,7 @@ func (w *wheel) add(now, at time.Duration, pod int32) {
 func (w *wheel) put(i int32) {
 	l := &w.list[i]
 	first := &w.outside
-	if slot := int64(l.at >> w.width); slot-w.current < int64(len(w.slots)) {
+	if slot := max(int64(l.at>>w.width), w.current); slot-w.current < int64(len(w.slots)) {
 		first = &w.slots[slot&int64(len(w.slots)-1)]
 	}
 	l.next = *first
@@ -76,21 +78,15 @@ func (w *wheel) passed(now time.Duration, dst []int32) []int32 {
 		w.current = last
 		return dst
 	}
-	for {
-		first := &w.slots[w.current&int64(len(w.slots)-1)]
-		for i := *first; i != none; {
-			l := &w.list[i]
-			following := l.next
-			if l.at > now {
-				first = &l.next
-			} else {
-				dst = append(dst, l.pod)
-				*first = following
-				l.next, w.free = w.free, i
-				w.count--
-			}
-			i = following
+	if turns := int64(len(w.slots)); last-w.current > turns { // no need to go round more than once
+		for slot := range w.slots {
+			dst = w.leave(&w.slots[slot], now, dst)
 		}
+		w.current = last
+		w.turn()
+	}
+	for {
+		dst = w.leave(&w.slots[w.current&int64(len(w.slots)-1)], now, dst)
 		if w.current == last {
 			return dst
 		}
@@ -98,6 +94,24 @@ func (w *wheel) passed(now time.Duration, dst []int32) []int32 {
 			w.turn()
 		}
 	}
+}
+
+// leave takes those out of a list who have left by now.
+func (w *wheel) leave(first *int32, now time.Duration, dst []int32) []int32 {
+	for i := *first; i != none; {
+		l := &w.list[i]
+		following := l.next
+		if l.at > now {
+			first = &l.next
+		} else {
+			dst = append(dst, l.pod)
+			*first = following
+			l.next, w.free = w.free, i
+			w.count--
+		}
+		i = following
+	}
+	return dst
 }
 
 // turn brings those in that waited outside, as far as their time has come.
@@ -115,6 +129,7 @@ func (w *wheel) turn() {
 func (w *wheel) tune(now time.Duration) {
 	gap := max(1, (now-w.tuned.at)/time.Duration(w.tuned.added))
 	w.tuned.at, w.tuned.added = now, 0
+	w.tuned.after = min(2*w.tuned.after, 64*len(w.slots))
 	width, slots := bits.Len64(uint64(gap))-1, fewestSlots
 	for slots < 4*w.count {
 		slots *= 2
