@@ -128,6 +128,13 @@ func (s system) simulate(t *testing.T, seed random.Seed, requests int) outcome {
 	require.Zero(t, c.Counters().InFlight)
 	require.Equal(t, [2]uint64{0, uint64(area)}, tally.Interval().sum, "the integral of the number in flight and the sum of the sojourns")
 	o.PhaseTally = tally.Phases()[1]
+	if s.spec.eventByEvent, s.spec.Fixed = false, true; s.spec.foresees() {
+		foreseen := NewTally([]time.Duration{0, s.warmUp}, s.warmUp)
+		c, err := New(s.spec, seed, &until{poisson{stream: seed.Key("test", 0).Stream(), rate: s.rate}, end}, foreseen)
+		require.NoError(t, err)
+		c.Advance(1000 * end)
+		require.Equal(t, o.PhaseTally, foreseen.Phases()[1], "with foresight the same requests have the same fates, waits and latencies")
+	}
 	return o
 }
 
