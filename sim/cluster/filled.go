@@ -17,10 +17,10 @@ func (h *Histogram) Filled(dst []Bucket) []Bucket {
 		return dst
 	}
 	at := len(dst)
-	dst = slices.Grow(dst, min(h.up-h.low, int(min(h.n, buckets)))+1)
+	dst = slices.Grow(dst, min(h.up()-h.low, int(min(h.n, buckets)))+1)
 	dst = dst[:cap(dst)]
-	low := h.low &^ 7
-	for counts := h.counts[low:]; low < h.up; low, counts = low+8, counts[8:] {
+	low, up := h.low&^7, h.up()
+	for counts := h.counts[low:]; low < up; low, counts = low+8, counts[8:] {
 		block := counts[:8]
 		if block[0]|block[1]|block[2]|block[3]|block[4]|block[5]|block[6]|block[7] == 0 {
 			continue
@@ -46,6 +46,5 @@ func (h *Histogram) MergeFilled(o *Histogram, filled []Bucket) {
 	h.n += o.n
 	low, carry := bits.Add64(h.sum[1], o.sum[1], 0)
 	h.sum[0], h.sum[1] = h.sum[0]+o.sum[0]+carry, low
-	h.max = max(h.max, o.max)
-	h.low, h.up = min(h.low, o.low), max(h.up, o.up)
+	h.max, h.low = max(h.max, o.max), min(h.low, o.low)
 }

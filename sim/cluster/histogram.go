@@ -11,11 +11,11 @@ import (
 // of two is divided into 128. A percentile is the middle of its bucket, so its
 // relative error is at most 1/256, 0.4 %.
 type Histogram struct {
-	counts  []uint64
-	n       uint64
-	sum     [2]uint64 // 128 bits of nanoseconds: high, low
-	max     time.Duration
-	low, up int // the counts outside [low, up) are 0
+	counts []uint64
+	n      uint64
+	sum    [2]uint64 // 128 bits of nanoseconds: high, low
+	max    time.Duration
+	low    int // the counts below, and those above the bucket of max, are 0
 }
 
 const (
@@ -46,24 +46,34 @@ func middleOf(bucket int) uint64 {
 }
 
 // Record counts one duration. Negative durations are a broken invariant.
-func (h *Histogram) Record(d time.Duration) { h.record(d, bucketOf(uint64(d))) }
+func (h *Histogram) Record(d time.Duration) {
+	if d == 0 { // nobody has to wait most of the time
+		h.counts[0]++
+		h.n++
+		h.low = 0
+		return
+	}
+	h.record(d, bucketOf(uint64(d)))
+}
 
 // record counts a duration whose bucket is known.
 func (h *Histogram) record(d time.Duration, b int) {
 	h.counts[b]++
 	h.n++
 	low, carry := bits.Add64(h.sum[1], uint64(d), 0)
-	h.sum[0], h.sum[1] = h.sum[0]+carry, low
+	if h.sum[1] = low; carry != 0 {
+		h.sum[0]++
+	}
 	if d > h.max {
 		h.max = d
 	}
 	if b < h.low {
 		h.low = b
 	}
-	if b >= h.up {
-		h.up = b + 1
-	}
 }
+
+// up is the first bucket above all that are filled.
+func (h *Histogram) up() int { return bucketOf(uint64(h.max)) + 1 }
 
 // Count is the number of durations recorded.
 func (h *Histogram) Count() uint64 { return h.n }
@@ -89,7 +99,7 @@ func (h *Histogram) QuantileSeconds(q float64) float64 {
 	rank := uint64(math.Ceil(q * float64(h.n)))
 	rank = min(max(rank, 1), h.n)
 	var seen uint64
-	for b := h.low; b < h.up; b++ {
+	for b := h.low; b < h.up(); b++ {
 		seen += h.counts[b]
 		if seen >= rank {
 			return float64(min(middleOf(b), uint64(h.max))) / 1e9
@@ -103,27 +113,26 @@ func (h *Histogram) Merge(o *Histogram) {
 	if o.n == 0 {
 		return
 	}
-	for b := o.low; b < o.up; b++ {
+	for b := o.low; b < o.up(); b++ {
 		h.counts[b] += o.counts[b]
 	}
 	h.n += o.n
 	low, carry := bits.Add64(h.sum[1], o.sum[1], 0)
 	h.sum[0], h.sum[1] = h.sum[0]+o.sum[0]+carry, low
-	h.max = max(h.max, o.max)
-	h.low, h.up = min(h.low, o.low), max(h.up, o.up)
+	h.max, h.low = max(h.max, o.max), min(h.low, o.low)
 }
 
 // Reset empties the histogram.
 func (h *Histogram) Reset() {
 	if h.n > 0 {
-		clear(h.counts[h.low:h.up])
+		clear(h.counts[h.low:h.up()])
 	}
 	*h = Histogram{counts: h.counts, low: buckets}
 }
 
 // Each visits the filled buckets in rising order.
 func (h *Histogram) Each(visit func(bucket int, count uint64)) {
-	for b := h.low; b < h.up; b++ {
+	for b := h.low; b < h.up(); b++ {
 		if h.counts[b] > 0 {
 			visit(b, h.counts[b])
 		}
