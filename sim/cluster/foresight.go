@@ -25,21 +25,25 @@ func (s *Spec) foresees() bool {
 	if s.activeClients() || s.OnTimeout == cancelService {
 		return false
 	}
+	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
-	case randomPod, roundRobin, leastRequest:
-		return true
 	case sharedQueue:
-		return s.Fixed && s.Replicas > 0
+		return s.Fixed && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
-		// The loads of the two pods are counted slot by slot.
-		return s.PerPod.Concurrency <= maxCounted
+		return slots <= maxCounted
 	}
-	return false
+	return slots <= maxSlots
 }
 
-// maxCounted is up to how many slots it is cheaper to look at each than to
-// follow every departure.
-const maxCounted = 32
+const (
+	// maxCounted is up to how many slots it is cheaper to look at each, for the
+	// loads of two pods, than to follow every departure.
+	maxCounted = 32
+	// maxSlots and maxShared bound the memory of tournaments: 128 KB for a pod, up
+	// to 16 MB for the queue that all pods share.
+	maxSlots  = 1 << 12
+	maxShared = 1 << 17
+)
 
 // station is what a pod with foresight knows about the future.
 type station struct {
