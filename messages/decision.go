@@ -13,6 +13,17 @@ type Decision struct {
 	// Events are what the autoscaler's controller emits with the decision, in
 	// order. The slice stays valid as long as Conditions.
 	Events []Event
+	// Readings are what the decision made of the metrics, one for every entry
+	// of the manifest; none where no metric was asked. The slice stays valid as
+	// long as Conditions.
+	Readings []Reading
+}
+
+// Reading is the value that a decision saw for one metric.
+type Reading struct {
+	Failed  bool  // the metric gave no proposal; nothing else holds
+	Percent int32 // of the pods' requests, where the target is one of them
+	Milli   int64 // thousandths: per pod, or in all where the target is a total
 }
 
 // Condition is one condition of an autoscaler's object. Its transition time is
