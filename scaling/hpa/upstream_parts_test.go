@@ -187,7 +187,10 @@ func testBehavior(t *testing.T, list *caseList) {
 			a := behaving(t, c.Behavior)
 			a.min, a.max = c.Limits[0], c.Limits[1]
 			a.rescales = rescales{ups: rescaled(c.Ups), downs: rescaled(c.Downs)}
-			assert.Equal(t, c.Want, a.clamp(a.limitRate(view{now: start, cur: c.Current}, c.Asked)))
+			count := a.clamp(a.limitRate(view{now: start, cur: c.Current}, c.Asked))
+			assert.Equal(t, c.Want, count)
+			a.report.limited(c.Asked, count, a.min, a.max)
+			assert.Equal(t, c.Reason, a.report.conditions[0].Reason)
 		})
 	}
 	for _, c := range cases.Reaches {
@@ -244,7 +247,7 @@ func (c *upstreamRecord) test(t *testing.T) {
 		if d == down {
 			a.rescales = rescales{downs: past}
 		}
-		a.rememberRescale(view{now: start, cur: 10}, 10+int32(d)*c.Change)
+		a.rescale(view{now: start, cur: 10}, 10+int32(d)*c.Change, "")
 		list, pods, outdated := a.rescales.ups, []int32{}, []int(nil)
 		if d == down {
 			list = a.rescales.downs

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,12 +74,16 @@ func upstreamFlags() Controller {
 	return c
 }
 
+// upstreamGates has the newest version without what a feature gate brings.
+var upstreamGates = map[string]Version{"": "", "HPAScaleToZero": "1.36", "HPAConfigurableTolerance": "1.34"}
+
 // longAgo stands for the zero time that the tables have in started pods.
 var longAgo = start.AddDate(-1, 0, 0)
 
 // upstreamCase is a case of decisions.yaml or proposals.yaml.
 type upstreamCase struct {
 	ID      string
+	Without string
 	Spec    autoscalingv2.HorizontalPodAutoscalerSpec
 	Desired int32
 	Created *int32
@@ -112,7 +117,9 @@ func (c *upstreamCase) autoscaler(t *testing.T) *Autoscaler {
 	c.Spec.ScaleTargetRef = m.Spec.ScaleTargetRef
 	m.Spec = c.Spec
 	m.Spec.MinReplicas = nil
-	a, err := New(Spec{Manifest: m, Controller: upstreamFlags()})
+	version, known := upstreamGates[c.Without]
+	require.True(t, known, c.Without)
+	a, err := New(Spec{Manifest: m, Controller: upstreamFlags(), KubernetesVersion: version})
 	require.NoError(t, err)
 	if c.Spec.MinReplicas != nil {
 		a.min = *c.Spec.MinReplicas
@@ -181,16 +188,17 @@ func testDecisions(t *testing.T, list *caseList) {
 		list.run(t, c.ID, func(t *testing.T) {
 			a := c.autoscaler(t)
 			a.recommendations = remembered(c.Recommendations)
-			for _, condition := range c.Before {
-				a.scaledToZero = a.scaledToZero || condition == "ScaledToZero=True ScaledToZero"
+			for _, before := range c.Before {
+				kind, said, _ := strings.Cut(before, "=")
+				status, reason, _ := strings.Cut(said, " ")
+				a.report.set(kind, status, reason, "")
+				a.scaledToZero = a.scaledToZero || kind == scaledToZero && status == yes
 			}
 			d, err := a.Decide(start, c.observation(start))
 			require.NoError(t, err)
 			assert.Equal(t, c.Want, d.Desired, "%s %v", d.Message, d.Steps)
-			if d.Conditions != nil {
-				assert.Equal(t, c.Conditions, conditions(d))
-				assert.Equal(t, c.Events, events(d))
-			}
+			assert.Equal(t, c.Conditions, conditions(d))
+			assert.Equal(t, c.Events, events(d))
 		})
 	}
 }
@@ -229,24 +237,17 @@ func testProposals(t *testing.T, list *caseList) {
 		list.run(t, c.ID, func(t *testing.T) {
 			a := c.autoscaler(t)
 			o := c.observation(longAgo)
-			v, s, m := view{now: start, cur: c.Desired, seen: &o}, &a.sources[0], &o.Metrics[0]
-			p := a.proposeOne(v, s, m)
+			s := &a.sources[0]
+			p := a.proposeOne(view{now: start, cur: c.Desired, seen: &o}, s, &o.Metrics[0])
 			assert.Equal(t, c.Fails, p.problem != "", p.problem)
 			if c.Fails {
 				return
 			}
 			assert.Equal(t, c.Want, p.replicas)
-			switch {
-			case s.query.Kind == messages.QueryResource || s.query.Kind == messages.QueryPods:
-				g, problem := a.groupPods(v, s, m)
-				require.Empty(t, problem)
-				level, _, _ := s.level(g.counted)
-				assert.Equal(t, c.Level, level)
-				if s.kind == utilization {
-					assert.Equal(t, c.PerPod, g.counted.use/g.counted.pods)
-				}
-			case s.kind == totalValue:
-				assert.Equal(t, c.Level, m.Milli)
+			if s.kind == utilization {
+				assert.Equal(t, messages.Reading{Percent: int32(c.Level), Milli: c.PerPod}, p.reading)
+			} else {
+				assert.Equal(t, messages.Reading{Milli: c.Level}, p.reading)
 			}
 		})
 	}
