@@ -351,6 +351,12 @@ func TestVersions(t *testing.T) {
 			assert.Equal(t, c.version.has("1.37"), told(d)[3] == awake, "the ScaledToZero condition")
 		})
 	}
+	const byObject = "{maxReplicas: 9, metrics: [{type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: rps}, target: {type: Value, value: 1}}}]}"
+	for version, asking := range map[Version]string{"1.36": "unable to get metric rps: Service on default web/", "1.37": "unable to get metric rps on Service default/web: "} {
+		a, err := New(Spec{Manifest: manifest(t, byObject), Controller: DefaultController(), KubernetesVersion: version})
+		require.NoError(t, err)
+		assert.Equal(t, asking, a.sources[0].says.asking)
+	}
 	spec.KubernetesVersion = "1.32"
 	_, err := New(spec)
 	assert.ErrorContains(t, err, "kubernetesVersion: found 1.32, expected one of 1.33, 1.34, 1.35, 1.36, 1.37")

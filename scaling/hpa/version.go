@@ -23,6 +23,7 @@ const (
 	scalesToZero    Version = "1.37" // gate HPAScaleToZero
 	seesGenerations Version = "1.37" // gate HPAGeneration
 	syncsNewAtOnce  Version = "1.37" // before, a new HPA waited for one period
+	ordersWords     Version = "1.37" // before, a failing Object metric's message was garbled
 )
 
 // has says whether what came with a version is there.
