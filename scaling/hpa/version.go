@@ -18,6 +18,7 @@ var Versions = []Version{"1.33", "1.34", "1.35", "1.36", "1.37"}
 // their defaults.
 const (
 	checksAPIGroup  Version = "1.34" // scaleTargetRef.apiVersion is validated
+	fearsOverflow   Version = "1.34" // an external sum below 0 is taken for an overflow
 	binaryMemory    Version = "1.34" // status shows memory as 64Mi, before as 67108864
 	ownTolerances   Version = "1.35" // gate HPAConfigurableTolerance
 	scalesToZero    Version = "1.37" // gate HPAScaleToZero
