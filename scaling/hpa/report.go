@@ -211,8 +211,8 @@ func (s *saying) failure(p proposal) string {
 	switch {
 	case !p.unanswered:
 		return s.event + s.using + p.problem
-	case strings.HasPrefix(p.problem, "no metrics returned from "):
-		return s.event + s.asking + p.problem
+	case strings.HasPrefix(p.problem, "no metrics returned"):
+		return s.event + s.asking + "no metrics returned from " + s.api + " metrics API"
 	}
 	return s.event + s.asking + "unable to fetch metrics from " + s.api + " metrics API: " + p.problem
 }
