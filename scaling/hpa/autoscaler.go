@@ -26,8 +26,7 @@ type Autoscaler struct {
 	queries    []messages.Query
 	// wakes: an Object or External metric exists, so zero can be left again.
 	wakes     bool
-	zero      bool // the version scales to zero, and tells
-	late      bool // the version lets a new HPA wait for a period
+	version   Version
 	tolerance band
 	behavior  *behavior // nil: the manifest gives none
 
@@ -55,14 +54,13 @@ func New(spec Spec) (*Autoscaler, error) {
 		max:        manifest.MaxReplicas,
 		controller: spec.Controller,
 		wakes:      canReturnFromZero(manifest.Metrics),
-		zero:       spec.KubernetesVersion.has(scalesToZero),
-		late:       !spec.KubernetesVersion.has(syncsNewAtOnce),
+		version:    spec.KubernetesVersion,
 		tolerance:  newBand(spec.Controller.Tolerance, manifest.Behavior),
 		behavior:   newBehavior(manifest.Behavior, spec.Controller.DownscaleStabilization),
 	}
 	for i, metric := range manifest.Metrics {
 		s := newSource(metric, fmt.Sprintf("spec.metrics[%d]", i))
-		s.says = newSaying(metric, namespace)
+		s.says = newSaying(metric, namespace, spec.KubernetesVersion)
 		a.sources = append(a.sources, s)
 		a.queries = append(a.queries, s.query)
 	}
@@ -79,10 +77,10 @@ func (a *Autoscaler) Period() time.Duration { return a.controller.SyncPeriod }
 
 // First is how long after its creation the HPA is synced for the first time.
 func (a *Autoscaler) First() time.Duration {
-	if a.late {
-		return a.controller.SyncPeriod
+	if a.version.has(syncsNewAtOnce) {
+		return 0
 	}
-	return 0
+	return a.controller.SyncPeriod
 }
 
 // Queries has one entry for every entry of spec.metrics, in order.
@@ -181,7 +179,7 @@ func (a *Autoscaler) rescale(v view, desired int32, why string) {
 		a.rescales.record(a.behavior, v.now, v.cur, desired)
 	}
 	a.report.rescaled(desired, why)
-	if a.zero {
+	if a.version.has(scalesToZero) {
 		a.scaledToZero = v.cur > 0 && desired == 0 && a.min == 0 && a.wakes
 		a.report.asleep(a.scaledToZero)
 	}

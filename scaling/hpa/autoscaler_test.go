@@ -242,8 +242,37 @@ func TestAnyObservationKeepsTheLimitsAndTwinsAgree(t *testing.T) {
 			}
 			require.NotEmpty(rt, d.Reason)
 			require.NotEmpty(rt, d.Message)
+			checkReport(rt, a, o, d)
 		}
 	})
+}
+
+// checkReport holds what is told against what is decided.
+func checkReport(t require.TestingT, a *Autoscaler, o messages.Observation, d messages.Decision) {
+	said := map[string]messages.Condition{}
+	for _, c := range d.Conditions {
+		require.NotContains(t, said, c.Type)
+		require.NotEmpty(t, c.Message)
+		said[c.Type] = c
+	}
+	require.Equal(t, ableToScale, d.Conditions[0].Type)
+	require.Equal(t, yes, said[ableToScale].Status)
+	rescaled := len(d.Events) > 0 && d.Events[len(d.Events)-1].Reason == "SuccessfulRescale"
+	require.Equal(t, d.Desired != o.Replicas.Desired, rescaled)
+	require.Equal(t, rescaled, said[ableToScale].Reason == "SucceededRescale")
+	require.Equal(t, a.scaledToZero, said[scaledToZero].Status == yes)
+	asked := len(d.Readings) == len(a.Queries())
+	require.True(t, asked || len(d.Readings) == 0)
+	failed := 0
+	for i, r := range d.Readings {
+		if r.Failed {
+			require.Equal(t, a.sources[i].says.reason, d.Events[failed].Reason)
+			failed++
+		}
+	}
+	if asked {
+		require.Equal(t, d.Reason != messages.ReasonMetricFailed, said[scalingActive].Status == yes)
+	}
 }
 
 // BenchmarkDecide is a sync with one CPU metric that holds still.

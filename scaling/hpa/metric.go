@@ -185,13 +185,18 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 }
 
 // fromAverage divides the value by the target per pod. What is held is the
-// count of pods that exist, which can differ from the one asked for.
+// count of pods that exist, which can differ from the one asked for. An
+// external value below 0 counts as the largest there is: the controller takes
+// it for a sum that has overflowed.
 func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal {
-	created := v.seen.Replicas.Created
-	r := float64(m.Milli) / (float64(s.target) * float64(created))
-	p := proposal{source: s, replicas: saturate(math.Ceil(float64(m.Milli) / float64(s.target)))}
-	p.reading.Milli = spread(m.Milli, created)
-	a.describe(v, s, m).milli(m.Milli).text(" for ").pods(int64(created)).against(s, r).
+	created, milli := v.seen.Replicas.Created, m.Milli
+	if milli < 0 && s.query.Kind == messages.QueryExternal && a.version.has(fearsOverflow) {
+		milli = math.MaxInt64
+	}
+	r := float64(milli) / (float64(s.target) * float64(created))
+	p := proposal{source: s, replicas: saturate(math.Ceil(float64(milli) / float64(s.target)))}
+	p.reading.Milli = spread(milli, created)
+	a.describe(v, s, m).milli(milli).text(" for ").pods(int64(created)).against(s, r).
 		step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, created, p)

@@ -159,6 +159,29 @@ func TestReadinessOfCPUSamples(t *testing.T) {
 	assert.Equal(t, missing, a.group(start, &a.sources[0], &running, nil))
 }
 
+// The flags move the borders of the cases above.
+func TestReadinessFlags(t *testing.T) {
+	c := DefaultController()
+	c.CPUInitializationPeriod, c.InitialReadinessDelay = time.Minute, 10*time.Second
+	a, err := New(Spec{Manifest: manifest(t, "maxReplicas: 100\n"+cpuAt50), Controller: c})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name             string
+		started, changed float64
+		ready            bool
+		want             group
+	}{
+		{"initializing", -59, -1, true, unready},
+		{"initialized", -60, -1, true, counted},
+		{"never ready within 10 s", -400, -391, false, unready},
+		{"was ready once", -400, -390, false, counted},
+	} {
+		pod := readyPods(1)[0]
+		pod.Started, pod.ReadyChanged, pod.Ready = after(c.started), after(c.changed), c.ready
+		assert.Equal(t, c.want, a.group(start, &a.sources[0], &pod, &perPod(start, 0).Pods[0]), c.name)
+	}
+}
+
 func TestSamplesOfUnknownPodsAreLeftOut(t *testing.T) {
 	a := newAutoscaler(t, "maxReplicas: 100\n"+cpuAt50)
 	m := perPod(start, 124, 124)

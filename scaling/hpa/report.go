@@ -144,7 +144,7 @@ type saying struct {
 }
 
 // newSaying reads a validated entry of spec.metrics.
-func newSaying(m autoscalingv2.MetricSpec, namespace string) saying {
+func newSaying(m autoscalingv2.MetricSpec, namespace string, version Version) saying {
 	s := saying{using: "unable to calculate ready pods: "}
 	switch m.Type {
 	case autoscalingv2.ResourceMetricSourceType:
@@ -165,6 +165,9 @@ func newSaying(m autoscalingv2.MetricSpec, namespace string) saying {
 		name, object := m.Object.Metric.Name, m.Object.DescribedObject
 		s.reason, s.api = "FailedGetObjectMetric", "custom"
 		s.asking = fmt.Sprintf("unable to get metric %s on %s %s/%s: ", name, object.Kind, namespace, object.Name)
+		if !version.has(ordersWords) {
+			s.asking = fmt.Sprintf("unable to get metric %s: %s on %s %s/", name, object.Kind, namespace, object.Name)
+		}
 		s.name = object.Kind + " metric " + name
 		s.outer = "failed to get object metric value: "
 		if m.Object.Target.Type == autoscalingv2.AverageValueMetricType {
@@ -208,8 +211,8 @@ func (s *saying) failure(p proposal) string {
 	switch {
 	case !p.unanswered:
 		return s.event + s.using + p.problem
-	case strings.HasPrefix(p.problem, "no metrics returned from "):
-		return s.event + s.asking + p.problem
+	case strings.HasPrefix(p.problem, "no metrics returned"):
+		return s.event + s.asking + "no metrics returned from " + s.api + " metrics API"
 	}
 	return s.event + s.asking + "unable to fetch metrics from " + s.api + " metrics API: " + p.problem
 }

@@ -81,8 +81,11 @@ func TestWhatASyncTells(t *testing.T) {
 		{"scaling down switched off", limits + "behavior: {scaleDown: {stabilizationWindowSeconds: 0, selectPolicy: Disabled}}", 7, 3,
 			[]string{ready, active, fallsFast}, nil},
 		{"within tolerance", limits, 11, 12, []string{ready, active, within}, nil},
-		{"a negative metric asks for nothing", "minReplicas: 0\nmaxReplicas: 20\n" + onePerPod + "behavior: {scaleDown: {stabilizationWindowSeconds: 0}}", 2, -3,
+		{"a negative metric asks for nothing", "minReplicas: 0\nmaxReplicas: 20\nbehavior: {scaleDown: {stabilizationWindowSeconds: 0}}\n" +
+			"metrics: [{type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: load}, target: {type: AverageValue, averageValue: 1}}}]", 2, -3,
 			[]string{able("0"), active, within, asleep}, rescaled("0", "All metrics below target")},
+		{"an external one passes for an overflow", limits, 5, -3, []string{able("10"), active, tooFast, awake},
+			rescaled("10", "external metric load(nil) above target")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := newAutoscaler(t, c.spec).Decide(start, wants(c.cur, c.want))
@@ -261,6 +264,7 @@ func TestReadings(t *testing.T) {
 		{"average", "metrics: [{type: Pods, pods: {metric: {name: rps}, target: {type: AverageValue, averageValue: 1}}}]", perPod(start, 150, 152), messages.Reading{Milli: 151}},
 		{"total", "metrics: [{type: External, external: {metric: {name: load}, target: {type: Value, value: 1}}}]", total(7001), messages.Reading{Milli: 7001}},
 		{"per pod, rounded up", onePerPod, total(7001), messages.Reading{Milli: 2334}},
+		{"a sum below 0", onePerPod, total(-1), messages.Reading{Milli: math.MaxInt64}},
 		{"a sum that did not fit", onePerPod, total(math.MaxInt64), messages.Reading{Milli: math.MaxInt64}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -295,7 +299,11 @@ func TestQuietlyLeavesOutTheWordsOnly(t *testing.T) {
 	}
 	o := wants(4, 0)
 	o.Metrics = []messages.Metric{{Err: "HTTP 404"}, total(9000)}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = quiet.Decide(start, o) }))
+	now := start.Add(time.Hour)
+	assert.EqualValues(t, 1, testing.AllocsPerRun(1000, func() {
+		now = now.Add(quiet.Period())
+		_, _ = quiet.Decide(now, o)
+	}), "the copy of the Observation")
 }
 
 func TestVersions(t *testing.T) {
@@ -304,7 +312,7 @@ func TestVersions(t *testing.T) {
 	spec := Spec{Manifest: manifest(t, "maxReplicas: 100\n"+onePerPod+`behavior: {scaleUp: {tolerance: "0.5"}, scaleDown: {tolerance: "-1"}}`), Controller: DefaultController()}
 	spec.Manifest.Spec.ScaleTargetRef.APIVersion = ""
 	const (
-		noGroup  = `spec.scaleTargetRef.apiVersion: Invalid value: "": must name an API group, such as apps/v1`
+		noGroup  = `spec.scaleTargetRef.apiVersion: Invalid value: "": expected an API group, such as apps/v1`
 		negative = `spec.behavior.scaleDown.tolerance: Invalid value: "-1": must be 0 or more`
 	)
 	zero := manifest(t, fromZero)
@@ -345,7 +353,16 @@ func TestVersions(t *testing.T) {
 			d, err := a.Decide(start, wants(1, 3))
 			require.NoError(t, err)
 			assert.Equal(t, c.version.has("1.37"), told(d)[3] == awake, "the ScaledToZero condition")
+			d, err = a.Decide(after(15), wants(10, -3))
+			require.NoError(t, err)
+			assert.Equal(t, c.version.has("1.34"), d.Desired == 20, "a negative sum")
 		})
+	}
+	const byObject = "{maxReplicas: 9, metrics: [{type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: rps}, target: {type: Value, value: 1}}}]}"
+	for version, asking := range map[Version]string{"1.36": "unable to get metric rps: Service on default web/", "1.37": "unable to get metric rps on Service default/web: "} {
+		a, err := New(Spec{Manifest: manifest(t, byObject), Controller: DefaultController(), KubernetesVersion: version})
+		require.NoError(t, err)
+		assert.Equal(t, asking, a.sources[0].says.asking)
 	}
 	spec.KubernetesVersion = "1.32"
 	_, err := New(spec)

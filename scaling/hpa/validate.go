@@ -80,7 +80,7 @@ func validateAPIVersions(spec autoscalingv2.HorizontalPodAutoscalerSpec, path *f
 		case err != nil:
 			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, err.Error()))
 		case needsGroup && version.Group == "":
-			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, "must name an API group, such as apps/v1"))
+			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, "expected an API group, such as apps/v1"))
 		}
 	}
 	check(spec.ScaleTargetRef, path.Child("scaleTargetRef"), spec.ScaleTargetRef.Kind != "ReplicationController")

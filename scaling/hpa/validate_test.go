@@ -51,7 +51,7 @@ func TestValidateNames(t *testing.T) {
 		"metadata.name: Required value: a HorizontalPodAutoscaler needs a name",
 		"spec.scaleTargetRef.kind: Required value: expected the kind of an object",
 		"spec.scaleTargetRef.name: Required value: expected the name of an object",
-		`spec.scaleTargetRef.apiVersion: Invalid value: "": must name an API group, such as apps/v1`,
+		`spec.scaleTargetRef.apiVersion: Invalid value: "": expected an API group, such as apps/v1`,
 	}, found(t, m))
 
 	m.Name = "web"

@@ -18,11 +18,13 @@ var Versions = []Version{"1.33", "1.34", "1.35", "1.36", "1.37"}
 // their defaults.
 const (
 	checksAPIGroup  Version = "1.34" // scaleTargetRef.apiVersion is validated
+	fearsOverflow   Version = "1.34" // an external sum below 0 is taken for an overflow
 	binaryMemory    Version = "1.34" // status shows memory as 64Mi, before as 67108864
 	ownTolerances   Version = "1.35" // gate HPAConfigurableTolerance
 	scalesToZero    Version = "1.37" // gate HPAScaleToZero
 	seesGenerations Version = "1.37" // gate HPAGeneration
 	syncsNewAtOnce  Version = "1.37" // before, a new HPA waited for one period
+	ordersWords     Version = "1.37" // before, a failing Object metric's message was garbled
 )
 
 // has says whether what came with a version is there.
