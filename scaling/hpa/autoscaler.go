@@ -120,7 +120,7 @@ func (a *Autoscaler) decide(v view) messages.Decision {
 			Message: "hold 0: scaling is disabled, because somebody else set the count to zero"}
 	case v.cur > a.max:
 		return a.returnToLimit(v, a.max, "above maxReplicas ", "Current number of replicas above Spec.MaxReplicas")
-	case v.cur < a.min:
+	case v.cur < a.min && v.cur != 0: // zero of its own making is left by the metrics
 		return a.returnToLimit(v, a.min, "below minReplicas ", "Current number of replicas below Spec.MinReplicas")
 	}
 	want := a.propose(v)
