@@ -90,7 +90,7 @@ type Query struct {
 // Metric is one Query's answer. Absent is explicit: Err says why, and then
 // nothing else holds.
 type Metric struct {
-	Err    string
+	Err    string        // what the metrics API answers, without its client's words
 	At     time.Time     // when the newest sample in the answer was taken
 	Window time.Duration // what the samples were averaged over; 0: an instant
 	// Milli is the value of QueryObject and QueryExternal in thousandths, as

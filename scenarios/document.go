@@ -42,7 +42,7 @@ type Document struct {
 	APIVersion        string                     `yaml:"apiVersion" enum:"scalelab/v1alpha1" required:"true" doc:"version of the format"`
 	Kind              string                     `yaml:"kind" enum:"Scenario" required:"true" doc:"always Scenario"`
 	Metadata          Metadata                   `yaml:"metadata" required:"true" doc:"what the scenario is called"`
-	KubernetesVersion string                     `yaml:"kubernetesVersion" enum:"1.37" doc:"version whose behaviour is simulated; default 1.37"`
+	KubernetesVersion string                     `yaml:"kubernetesVersion" enum:"1.33|1.34|1.35|1.36|1.37" doc:"version whose behaviour is simulated; default 1.37"`
 	Seed              uint64                     `yaml:"seed" doc:"seed of all random numbers; default 1"`
 	Start             time.Time                  `yaml:"start" doc:"instant of time 0; default 2026-01-05T00:00:00Z, a Monday"`
 	Duration          *time.Duration             `yaml:"duration,omitempty" doc:"length of the run; default: the sum of the traffic phases"`

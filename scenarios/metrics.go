@@ -46,7 +46,7 @@ func (l *loader) checkHPAMetrics(n *strict.Node, manifest *autoscalingv2.Horizon
 	if len(l.problems) > known || l.problems.Below("controllers.hpa") {
 		return
 	}
-	a, err := hpa.New(hpa.Spec{Manifest: manifest, Controller: l.doc.Controllers.HPA})
+	a, err := hpa.New(hpa.Spec{Manifest: manifest, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()})
 	if err != nil {
 		l.invalid(err, n.Locate)
 		return

@@ -79,7 +79,8 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Fleet:       s.Document.Fleet,
 	}
 	if st.hpa != nil {
-		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA}
+		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA,
+			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
 	if st.elasti != nil {
 		spec.Strategy.Elasti = &elasti.Spec{Manifest: copied(st.elasti), Controller: s.Document.Controllers.Elasti, World: s.Document.KubeElasti}
@@ -116,7 +117,7 @@ func (s *Scenario) Objects(autoscaler string) (sim.Objects, error) {
 	replicas := spec.InitialReplicas()
 	o.Deployment.Spec.Replicas = &replicas
 	if spec.Strategy.HPA != nil {
-		o.HPA = spec.Strategy.HPA.Manifest
+		o.HPA, o.KubernetesVersion = spec.Strategy.HPA.Manifest, spec.Strategy.HPA.KubernetesVersion
 	}
 	if spec.Strategy.Elasti != nil {
 		o.Elasti = spec.Strategy.Elasti.Manifest

@@ -212,12 +212,21 @@ func (l *loader) behaviour(a Autoscaler) string {
 	return a.Behaviour
 }
 
+// kubernetes is the version that manifests are applied to; for one that is
+// reported already, the newest.
+func (l *loader) kubernetes() hpa.Version {
+	if l.problems.Below("kubernetesVersion") {
+		return ""
+	}
+	return hpa.Version(l.doc.KubernetesVersion)
+}
+
 func (l *loader) readHPA(o *object) *autoscalingv2.HorizontalPodAutoscaler {
 	manifest := o.Object.(*autoscalingv2.HorizontalPodAutoscaler)
-	if !l.fieldErrors(o.node, hpa.Validate(manifest)) {
+	if !l.fieldErrors(o.node, l.kubernetes().Validate(manifest)) {
 		return nil
 	}
-	manifest = hpa.Defaults(manifest)
+	manifest = l.kubernetes().Defaults(manifest)
 	ref := manifest.Spec.ScaleTargetRef
 	l.checkTarget(o, cmp.Or(ref.APIVersion, "apps/v1"), ref.Kind, ref.Name)
 	l.checkHPAMetrics(o.node, manifest)

@@ -29,8 +29,7 @@ func newLoops(spec Spec) ([]loop, error) {
 		if err != nil {
 			return nil, fmt.Errorf("horizontal pod autoscaler: %w", err)
 		}
-		// The controller reconciles an HPA as soon as it is added.
-		loops = append(loops, loop{name: "hpa", autoscaler: a})
+		loops = append(loops, loop{name: "hpa", autoscaler: a, first: a.First()})
 	}
 	if s := spec.Strategy.Elasti; s != nil {
 		a, err := elasti.New(*s, spec.Start)

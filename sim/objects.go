@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/hpa"
 )
 
 // Objects are the API objects of one run as they stand at time 0, for an
@@ -16,4 +17,6 @@ type Objects struct {
 	Service    *corev1.Service
 	HPA        *autoscalingv2.HorizontalPodAutoscaler // nil: none
 	Elasti     *elasti.ElastiService                  // nil: none
+	// KubernetesVersion is that of the control plane.
+	KubernetesVersion hpa.Version
 }

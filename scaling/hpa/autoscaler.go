@@ -1,11 +1,14 @@
 package hpa
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 var (
@@ -23,12 +26,14 @@ type Autoscaler struct {
 	queries    []messages.Query
 	// wakes: an Object or External metric exists, so zero can be left again.
 	wakes     bool
+	version   Version
 	tolerance band
 	behavior  *behavior // nil: the manifest gives none
 
 	recommendations recommendations
 	rescales        rescales
 	scaledToZero    bool // the ScaledToZero condition
+	report          report
 
 	// Reused from one decision to the next.
 	trail   trail
@@ -42,29 +47,41 @@ func New(spec Spec) (*Autoscaler, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	manifest := Defaults(spec.Manifest).Spec
+	manifest := spec.KubernetesVersion.Defaults(spec.Manifest).Spec
+	namespace := cmp.Or(spec.Manifest.Namespace, metav1.NamespaceDefault)
 	a := &Autoscaler{
 		min:        *manifest.MinReplicas,
 		max:        manifest.MaxReplicas,
 		controller: spec.Controller,
 		wakes:      canReturnFromZero(manifest.Metrics),
+		version:    spec.KubernetesVersion,
 		tolerance:  newBand(spec.Controller.Tolerance, manifest.Behavior),
 		behavior:   newBehavior(manifest.Behavior, spec.Controller.DownscaleStabilization),
 	}
 	for i, metric := range manifest.Metrics {
 		s := newSource(metric, fmt.Sprintf("spec.metrics[%d]", i))
+		s.says = newSaying(metric, namespace, spec.KubernetesVersion)
 		a.sources = append(a.sources, s)
 		a.queries = append(a.queries, s.query)
 	}
 	return a, nil
 }
 
-// Quietly makes the Autoscaler give no reasons in words: Message is a dash and
-// Steps are empty. It is for runs of which nobody keeps the decisions.
-func (a *Autoscaler) Quietly() { a.trail.quiet = true }
+// Quietly makes the Autoscaler give no reasons in words: Message is a dash,
+// Steps are empty, and conditions and events have no messages. It is for runs
+// of which nobody keeps the decisions.
+func (a *Autoscaler) Quietly() { a.trail.quiet, a.report.quiet = true, true }
 
 // Period is the controller's sync period.
 func (a *Autoscaler) Period() time.Duration { return a.controller.SyncPeriod }
+
+// First is how long after its creation the HPA is synced for the first time.
+func (a *Autoscaler) First() time.Duration {
+	if a.version.has(syncsNewAtOnce) {
+		return 0
+	}
+	return a.controller.SyncPeriod
+}
 
 // Queries has one entry for every entry of spec.metrics, in order.
 func (a *Autoscaler) Queries() []messages.Query { return a.queries }
@@ -86,12 +103,11 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 	v := view{now: now, cur: seen.Replicas.Desired, seen: &seen}
 	a.recommendations.begin(v.cur, now)
 	a.trail.begin()
+	a.report.begin()
 
 	d := a.decide(v)
-	if d.Desired != v.cur {
-		a.rememberRescale(v, d.Desired)
-	}
 	d.Steps = a.trail.steps
+	d.Conditions, d.Events, d.Readings = a.report.conditions, a.report.events, a.report.readings
 	return d, nil
 }
 
@@ -99,21 +115,25 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 func (a *Autoscaler) decide(v view) messages.Decision {
 	switch {
 	case v.cur == 0 && !a.scaledToZero:
+		a.report.set(scalingActive, no, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero")
 		return messages.Decision{Reason: messages.ReasonDisabled,
 			Message: "hold 0: scaling is disabled, because somebody else set the count to zero"}
 	case v.cur > a.max:
-		return a.returnToLimit(v, a.max, "above maxReplicas ")
-	case v.cur < a.min:
-		return a.returnToLimit(v, a.min, "below minReplicas ")
+		return a.returnToLimit(v, a.max, "above maxReplicas ", "Current number of replicas above Spec.MaxReplicas")
+	case v.cur < a.min && v.cur != 0: // zero of its own making is left by the metrics
+		return a.returnToLimit(v, a.min, "below minReplicas ", "Current number of replicas below Spec.MinReplicas")
 	}
 	want := a.propose(v)
 	if want.problem != "" {
 		return a.hold(v.cur, messages.ReasonMetricFailed, want.problem)
 	}
 	stable := a.stabilize(v, want.replicas)
+	a.report.stabilized(v.cur, want.replicas, stable, a.behavior != nil)
 	allowed := a.limitRate(v, stable)
 	final := a.clamp(allowed)
+	a.report.limited(stable, final, a.min, a.max)
 	if final != v.cur {
+		a.rescale(v, final, want.why(v.cur))
 		return a.change(v.cur, final, want)
 	}
 	switch v.cur {
@@ -129,7 +149,8 @@ func (a *Autoscaler) decide(v view) messages.Decision {
 
 // returnToLimit corrects a count that somebody else set outside the limits,
 // without looking at metrics, windows or policies.
-func (a *Autoscaler) returnToLimit(v view, limit int32, relation string) messages.Decision {
+func (a *Autoscaler) returnToLimit(v view, limit int32, relation, why string) messages.Decision {
+	a.rescale(v, limit, why)
 	a.trail.int(v.cur).text(" is ").text(relation).int(limit).step(messages.StageClamp, limit)
 	return messages.Decision{
 		Desired: limit,
@@ -151,11 +172,15 @@ func (a *Autoscaler) clamp(replicas int32) int32 {
 	return replicas
 }
 
-// rememberRescale is what the controller does once the scale is written. Only
-// the HPA's own way to zero lets it come back from there.
-func (a *Autoscaler) rememberRescale(v view, desired int32) {
+// rescale is what the controller does once the scale is written. Only the
+// HPA's own way to zero lets it come back from there.
+func (a *Autoscaler) rescale(v view, desired int32, why string) {
 	if a.behavior != nil {
 		a.rescales.record(a.behavior, v.now, v.cur, desired)
 	}
-	a.scaledToZero = v.cur > 0 && desired == 0 && a.min == 0 && a.wakes
+	a.report.rescaled(desired, why)
+	if a.version.has(scalesToZero) {
+		a.scaledToZero = v.cur > 0 && desired == 0 && a.min == 0 && a.wakes
+		a.report.asleep(a.scaledToZero)
+	}
 }

@@ -23,7 +23,7 @@ func TestZeroIsLeftOnlyByTheHPAThatWentThere(t *testing.T) {
 	}
 	d := sync(0, 0, 5)
 	assert.Equal(t, messages.Decision{Reason: messages.ReasonDisabled, Steps: []messages.Step{},
-		Message: "hold 0: scaling is disabled, because somebody else set the count to zero"}, d)
+		Message: "hold 0: scaling is disabled, because somebody else set the count to zero"}, reasoned(d))
 
 	d = sync(15, 3, 0) // somebody scaled to 3
 	assert.EqualValues(t, 0, d.Desired)
@@ -50,7 +50,7 @@ func TestOutsideTheLimitsNoMetricIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, messages.Decision{Desired: 20, Reason: messages.ReasonScaleDown,
 		Message: "scale down from 30 to 20: above maxReplicas 20",
-		Steps:   []messages.Step{{Stage: messages.StageClamp, Replicas: 20, Detail: "30 is above maxReplicas 20"}}}, d)
+		Steps:   []messages.Step{{Stage: messages.StageClamp, Replicas: 20, Detail: "30 is above maxReplicas 20"}}}, reasoned(d))
 
 	d, err = a.Decide(after(15), wants(1, 25))
 	require.NoError(t, err)
@@ -108,7 +108,7 @@ func TestReasonsToHold(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := newAutoscaler(t, c.spec).Decide(start, wants(c.cur, c.want))
 			require.NoError(t, err)
-			assert.Equal(t, messages.Decision{Desired: c.cur, Reason: c.reason, Message: c.message, Steps: c.steps}, d)
+			assert.Equal(t, messages.Decision{Desired: c.cur, Reason: c.reason, Message: c.message, Steps: c.steps}, reasoned(d))
 		})
 	}
 }
@@ -126,7 +126,7 @@ func TestStepsShowTheArithmetic(t *testing.T) {
 			{Stage: messages.StageMetric, Replicas: 7, Detail: "cpu utilization: seen 9s ago, 175% of requests / target 50% = 3.5, x 2 pods"},
 			{Stage: messages.StageReadiness, Replicas: 7, Detail: "1 pod without a sample, 1 not ready: 87% of requests / target 50% = 1.74, x 4 pods"},
 		},
-	}, d)
+	}, reasoned(d))
 
 	d, err = newAutoscaler(t, two).Decide(start, messages.Observation{
 		Replicas: messages.Replicas{Desired: 2, Created: 2}, Metrics: []messages.Metric{{Err: "HTTP 404"}, total(9_500)}})
@@ -140,7 +140,7 @@ func TestStepsShowTheArithmetic(t *testing.T) {
 			{Stage: messages.StageMetric, Replicas: 10, Detail: "largest proposal, by external metric second"},
 			{Stage: messages.StagePolicy, Replicas: 4, Detail: "at most the larger of 4 and twice 2"},
 		},
-	}, d)
+	}, reasoned(d))
 }
 
 // A rate limit can leave the count below an earlier recommendation; without a
@@ -242,8 +242,37 @@ func TestAnyObservationKeepsTheLimitsAndTwinsAgree(t *testing.T) {
 			}
 			require.NotEmpty(rt, d.Reason)
 			require.NotEmpty(rt, d.Message)
+			checkReport(rt, a, o, d)
 		}
 	})
+}
+
+// checkReport holds what is told against what is decided.
+func checkReport(t require.TestingT, a *Autoscaler, o messages.Observation, d messages.Decision) {
+	said := map[string]messages.Condition{}
+	for _, c := range d.Conditions {
+		require.NotContains(t, said, c.Type)
+		require.NotEmpty(t, c.Message)
+		said[c.Type] = c
+	}
+	require.Equal(t, ableToScale, d.Conditions[0].Type)
+	require.Equal(t, yes, said[ableToScale].Status)
+	rescaled := len(d.Events) > 0 && d.Events[len(d.Events)-1].Reason == "SuccessfulRescale"
+	require.Equal(t, d.Desired != o.Replicas.Desired, rescaled)
+	require.Equal(t, rescaled, said[ableToScale].Reason == "SucceededRescale")
+	require.Equal(t, a.scaledToZero, said[scaledToZero].Status == yes)
+	asked := len(d.Readings) == len(a.Queries())
+	require.True(t, asked || len(d.Readings) == 0)
+	failed := 0
+	for i, r := range d.Readings {
+		if r.Failed {
+			require.Equal(t, a.sources[i].says.reason, d.Events[failed].Reason)
+			failed++
+		}
+	}
+	if asked {
+		require.Equal(t, d.Reason != messages.ReasonMetricFailed, said[scalingActive].Status == yes)
+	}
 }
 
 // BenchmarkDecide is a sync with one CPU metric that holds still.
@@ -261,5 +290,20 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkQuietly is a sync of a fleet's HPA: no words, and a rescale.
+func BenchmarkQuietly(b *testing.B) {
+	a := newAutoscaler(b, "maxReplicas: 2000\n"+cpuAt50)
+	a.Quietly()
+	o := seen(readyPods(10), uniform(start, 10, 123))
+	now := start
+	b.ReportAllocs()
+	for b.Loop() {
+		now = now.Add(a.Period())
+		if _, err := a.Decide(now, o); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

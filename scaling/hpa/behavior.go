@@ -81,7 +81,8 @@ func newBehavior(b *autoscalingv2.HorizontalPodAutoscalerBehavior, defaultDown t
 	if b == nil {
 		return nil
 	}
-	return &behavior{up: newRules(b.ScaleUp, 0), down: newRules(b.ScaleDown, defaultDown)}
+	// The controller writes its flag into the manifest's whole seconds.
+	return &behavior{up: newRules(b.ScaleUp, 0), down: newRules(b.ScaleDown, defaultDown.Truncate(time.Second))}
 }
 
 func newRules(given *autoscalingv2.HPAScalingRules, window time.Duration) rules {
@@ -115,13 +116,14 @@ func (r *rules) reach(d direction, cur int32, past *rescales, now time.Time) int
 }
 
 // reach counts from where the period began: 10 pods now after 4 were added in
-// the period make 6, and 100 % of it allow 12.
+// the period make 6, and 100 % of it allow 12. A number of pods beyond int32
+// turns negative, as it does upstream: 2147483647 more than some allows none.
 func (p policy) reach(d direction, cur int32, past *rescales, now time.Time) int32 {
 	start := past.startOf(p.period, cur, now)
 	if p.percent {
 		return d.round(float64(start) * (1 + float64(d)*float64(p.value)/100))
 	}
-	return saturate(float64(start + int64(d)*int64(p.value)))
+	return int32(start) + int32(d)*p.value
 }
 
 // limitRate keeps a change within what the policies allow; without a behavior

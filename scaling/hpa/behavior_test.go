@@ -30,7 +30,8 @@ func TestPoliciesPerDirection(t *testing.T) {
 		{"percent wins at 100", "Max", pods + "," + percent, 100, 125, 75},
 		{"disabled", "Disabled", pods, 10, 10, 10},
 		{"percent of nothing is nothing", "Max", percent, 0, 0, 0},
-		{"nothing overflows", "Max", `{type: Percent, value: 2147483647, periodSeconds: 60}`, 2000, math.MaxInt32, math.MinInt32},
+		{"as many as there can be turn negative upwards", "Max", `{type: Pods, value: 2147483647, periodSeconds: 60}`, 1, math.MinInt32, -math.MaxInt32 + 1},
+		{"a percentage does not overflow", "Max", `{type: Percent, value: 2147483647, periodSeconds: 60}`, 2000, math.MaxInt32, math.MinInt32},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rule := "{selectPolicy: " + c.choice + ", policies: [" + c.policies + "]}"
@@ -78,7 +79,7 @@ behavior: {scaleUp: {policies: [{type: Pods, value: 5, periodSeconds: 60}]}}
 			{Stage: messages.StageMetric, Replicas: 50, Detail: "external metric load: 50 for 12 pods / target 1 = 4.1667"},
 			{Stage: messages.StagePolicy, Replicas: 12, Detail: "scaleUp: Max of the policies allows 12"},
 		},
-	}, d)
+	}, reasoned(d))
 }
 
 func TestRescalesOverwriteTheLastOutdatedOfTheirDirection(t *testing.T) {

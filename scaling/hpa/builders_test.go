@@ -107,6 +107,12 @@ func follow(t testing.TB, a *Autoscaler, cur int32, tick time.Duration, asked ..
 	return counts
 }
 
+// reasoned is a decision without what it reports to the API.
+func reasoned(d messages.Decision) messages.Decision {
+	d.Conditions, d.Events, d.Readings = nil, nil, nil
+	return d
+}
+
 func constant(n int, want int32) []int32 {
 	list := make([]int32, n)
 	for i := range list {

@@ -27,6 +27,7 @@ type source struct {
 	kind   targetKind
 	target int64  // percent, or thousandths
 	shown  string // the target as the manifest writes it
+	says   saying
 }
 
 // newSource reads a validated entry of spec.metrics; field is its path.
@@ -97,31 +98,51 @@ type proposal struct {
 	source   *source
 	within   bool   // held, because the metric is near its target
 	problem  string // why there is no proposal
+	// unanswered: the problem is that of the metrics API.
+	unanswered bool
+	reading    messages.Reading
 }
 
-// propose takes the largest of the metrics' proposals. A metric that fails may
-// hide a higher one, so that nothing is scaled down then.
+// why is the reason of a rescale from a count, in the words of its event.
+func (p proposal) why(cur int32) string {
+	switch {
+	case p.replicas > cur:
+		return p.source.says.above
+	case p.replicas < cur:
+		return "All metrics below target"
+	}
+	return ""
+}
+
+// propose takes the largest of the metrics' proposals; one for 0 gives way to
+// the next whatever that is. A metric that fails may hide a higher one, so that
+// nothing is scaled down then.
 func (a *Autoscaler) propose(v view) proposal {
-	var best proposal
-	failed, first := 0, ""
+	var best, first proposal
+	failed := 0
 	for i := range a.sources {
 		p := a.proposeOne(v, &a.sources[i], &v.seen.Metrics[i])
-		switch {
-		case p.problem != "":
+		if p.problem != "" {
+			p.reading = messages.Reading{Failed: true}
 			if failed == 0 {
-				first = p.problem
+				first = p
 			}
 			failed++
+			a.report.metricFailed(p)
 			a.trail.text(p.source.label).text(": ").text(p.problem).step(messages.StageMetric, v.cur)
-		case best.source == nil || p.replicas > best.replicas:
+		} else if best.replicas == 0 || p.replicas > best.replicas {
 			best = p
 		}
+		a.report.readings = append(a.report.readings, p.reading)
 	}
 	if failed == len(a.sources) || failed > 0 && best.replicas < v.cur {
+		a.report.allFailed(first, failed, len(a.sources))
 		best.problem = a.trail.count(int64(failed)).text(" of ").count(int64(len(a.sources))).
-			text(" metrics failed, the first with: ").text(first).take()
+			text(" metrics failed, the first with: ").text(first.problem).take()
 		return best
 	}
+	a.report.set(scalingActive, yes, "ValidMetricFound", best.source.says.found)
+	best.replicas = max(best.replicas, 0) // negative metrics ask for nothing
 	if len(a.sources) > 1 {
 		a.trail.text("largest proposal, by ").text(best.source.label).step(messages.StageMetric, best.replicas)
 	}
@@ -130,7 +151,7 @@ func (a *Autoscaler) propose(v view) proposal {
 
 func (a *Autoscaler) proposeOne(v view, s *source, m *messages.Metric) proposal {
 	if m.Err != "" {
-		return proposal{source: s, problem: m.Err}
+		return proposal{source: s, problem: m.Err, unanswered: true}
 	}
 	switch {
 	case s.query.Kind == messages.QueryResource || s.query.Kind == messages.QueryPods:
@@ -145,7 +166,7 @@ func (a *Autoscaler) proposeOne(v view, s *source, m *messages.Metric) proposal 
 // itself is the count.
 func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 	r := float64(m.Milli) / float64(s.target)
-	p := proposal{source: s}
+	p := proposal{source: s, reading: messages.Reading{Milli: m.Milli}}
 	if v.cur == 0 {
 		p.replicas = saturate(math.Ceil(r))
 		a.describe(v, s, m).milli(m.Milli).against(s, r).text("; no pods yet").step(messages.StageMetric, p.replicas)
@@ -158,18 +179,24 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 		return a.heldNear(r, v.cur, p)
 	}
 	if len(v.seen.Pods) == 0 {
-		p.problem = "the workload has no pods"
+		p.problem = noPods
 	}
 	return p
 }
 
 // fromAverage divides the value by the target per pod. What is held is the
-// count of pods that exist, which can differ from the one asked for.
+// count of pods that exist, which can differ from the one asked for. An
+// external value below 0 counts as the largest there is: the controller takes
+// it for a sum that has overflowed.
 func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal {
-	created := v.seen.Replicas.Created
-	r := float64(m.Milli) / (float64(s.target) * float64(created))
-	p := proposal{source: s, replicas: saturate(math.Ceil(float64(m.Milli) / float64(s.target)))}
-	a.describe(v, s, m).milli(m.Milli).text(" for ").pods(int64(created)).against(s, r).
+	created, milli := v.seen.Replicas.Created, m.Milli
+	if milli < 0 && s.query.Kind == messages.QueryExternal && a.version.has(fearsOverflow) {
+		milli = math.MaxInt64
+	}
+	r := float64(milli) / (float64(s.target) * float64(created))
+	p := proposal{source: s, replicas: saturate(math.Ceil(float64(milli) / float64(s.target)))}
+	p.reading.Milli = spread(milli, created)
+	a.describe(v, s, m).milli(milli).text(" for ").pods(int64(created)).against(s, r).
 		step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, created, p)

@@ -37,7 +37,7 @@ func TestObjectAndExternalValues(t *testing.T) {
 		{"value: 110 of 100 is within tolerance", []string{objectValue, externalValue}, three, readyPods(3), 110_000, 3, true, ""},
 		{"value: a thousandth more is not", []string{objectValue, externalValue}, three, readyPods(3), 110_001, 4, false, ""},
 		{"value: without pods within tolerance", []string{objectValue, externalValue}, three, nil, 100_000, 3, true, ""},
-		{"value: without pods outside tolerance", []string{objectValue, externalValue}, three, nil, 200_000, 0, false, "the workload has no pods"},
+		{"value: without pods outside tolerance", []string{objectValue, externalValue}, three, nil, 200_000, 0, false, "no pods returned by selector while calculating replica count"},
 		{"value: from zero the ratio is the count", []string{objectValue, externalValue}, messages.Replicas{}, nil, 250_000, 3, false, ""},
 		{"average: ceil(450 / 100)", []string{objectAverage, externalAverage}, three, nil, 450_000, 5, false, ""},
 		{"average: 330 over 3 pods is within tolerance", []string{objectAverage, externalAverage}, three, nil, 330_000, 3, true, ""},
@@ -51,6 +51,7 @@ func TestObjectAndExternalValues(t *testing.T) {
 				a := newAutoscaler(t, "maxReplicas: 100\nmetrics: ["+metric+"]")
 				o := messages.Observation{Replicas: c.replicas, Pods: c.pods, Metrics: []messages.Metric{total(c.milli)}}
 				p := a.proposeOne(view{now: start, cur: c.replicas.Desired, seen: &o}, &a.sources[0], &o.Metrics[0])
+				p.reading = messages.Reading{}
 				assert.Equal(t, proposal{replicas: c.want, source: &a.sources[0], within: c.within, problem: c.problem}, p)
 			})
 		}

@@ -9,6 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// noPods is what the controller says of a selector that selects nothing.
+const noPods = "no pods returned by selector while calculating replica count"
+
 // cpu is the only resource whose samples are distrusted while a pod starts.
 const cpu = string(corev1.ResourceCPU)
 
@@ -41,17 +44,14 @@ type groups struct{ counted, unready, missing tally }
 
 // fillIn adds the pods without a usable sample so as to dampen the change that
 // ratio r calls for: on a scale-down the missing ones are busy, on a scale-up
-// they and the unready ones are idle. At exactly 1 a utilization needs nobody,
-// while an average counts the missing ones as idle.
-func (g groups) fillIn(kind targetKind, r float64) tally {
+// they and the unready ones are idle. At exactly 1 nobody is needed.
+func (g groups) fillIn(r float64) tally {
 	all := g.counted
 	switch {
 	case r < 1:
 		return all.plus(g.missing)
 	case r > 1:
 		return all.plus(g.missing.idle()).plus(g.unready.idle())
-	case kind == averageValue:
-		return all.plus(g.missing.idle())
 	}
 	return all
 }
@@ -80,12 +80,16 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 		return proposal{source: s, problem: problem}
 	}
 	level, r, ok := s.level(g.counted)
-	all := g.fillIn(s.kind, r)
+	all := g.fillIn(r)
 	corrected, r2, ok2 := s.level(all)
 	if !ok || !ok2 {
-		return proposal{source: s, problem: "the pods' requests of " + s.query.Name + " add up to 0"}
+		return proposal{source: s, problem: "no metrics returned matched known pods"}
 	}
 	p := proposal{source: s, replicas: scaled(r, g.counted.pods)}
+	p.reading.Milli = g.counted.use / g.counted.pods
+	if s.kind == utilization {
+		p.reading.Percent = int32(level)
+	}
 	a.describe(v, s, m).level(s, level).against(s, r).times(g.counted.pods).step(messages.StageMetric, p.replicas)
 	if all.pods == g.counted.pods {
 		if a.tolerance.holds(r) {
@@ -114,16 +118,14 @@ func scaled(r float64, pods int64) int32 { return saturate(math.Ceil(float64(r *
 func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups, problem string) {
 	pods := v.seen.Pods
 	if len(pods) == 0 {
-		return g, "the workload has no pods"
+		return g, noPods
 	}
 	a.indexSamples(m.Pods, len(pods))
 	var request int64
 	for i := range pods {
 		pod := &pods[i]
-		if s.kind == utilization && (i == 0 || !sameRequests(pod.Requests, pods[i-1].Requests)) {
-			if request, problem = requestOf(pod, s.query.Name, s.query.Container); problem != "" {
-				return g, problem
-			}
+		if s.kind == utilization && problem == "" && (i == 0 || !sameRequests(pod.Requests, pods[i-1].Requests)) {
+			request, problem = requestOf(pod, s.query.Name, s.query.Container)
 		}
 		var sample *messages.PodMetric
 		if at := a.samples[i]; at > 0 {
@@ -139,9 +141,9 @@ func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups,
 		}
 	}
 	if g.counted.pods == 0 {
-		return g, "no sample of a pod that is ready"
+		return g, "did not receive metrics for targeted pods (pods might be unready)"
 	}
-	return g, ""
+	return g, problem
 }
 
 // busy is what a pod without a sample is taken to use on a scale-down: all of
@@ -203,26 +205,29 @@ func sameRequests(a, b []messages.ResourceRequest) bool {
 }
 
 // requestOf sums what a pod's containers, or the named one, request of a
-// resource. The problem names a container that requests something, but not
-// this resource.
+// resource. The problem names a container that does not request it, as far as
+// the pod's requests name one.
 func requestOf(pod *messages.Pod, name, container string) (sum int64, problem string) {
-	found := 0
+	found, without := 0, container
 	for _, r := range pod.Requests {
 		if r.Resource == name && (container == "" || r.Container == container) {
 			sum += r.Milli
 			found++
 		}
 	}
-	if found == 0 {
-		return 0, "pod " + pod.Name + " has no request for " + name
-	}
-	if container != "" || found == len(pod.Requests) {
+	if found > 0 && (container != "" || found == len(pod.Requests)) {
 		return sum, ""
 	}
 	for _, r := range pod.Requests {
-		if !hasRequest(pod.Requests, r.Container, name) {
-			return 0, "container " + r.Container + " of pod " + pod.Name + " has no request for " + name
+		if without == "" && !hasRequest(pod.Requests, r.Container, name) {
+			without = r.Container
 		}
+	}
+	switch {
+	case without != "":
+		return 0, "missing request for " + name + " in container " + without + " of Pod " + pod.Name
+	case found == 0:
+		return 0, "missing request for " + name + " in Pod " + pod.Name
 	}
 	return sum, ""
 }

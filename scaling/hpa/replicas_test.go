@@ -58,20 +58,22 @@ func TestCPUUtilization(t *testing.T) {
 		{name: "one missing pod of ten: (9 x 20 + 200)/2000 = 19 %", pods: 10, milli: []int64{20, 20, 20, 20, 20, 20, 20, 20, 20}, want: 4},
 		{name: "missing pods at exactly the target change nothing", pods: 3, milli: []int64{100, 100}, want: 3},
 		{name: "missing pods may not turn a fall round: (20 + 400)/600 = 70 %", pods: 3, milli: []int64{20}, want: 3},
-		{name: "no pods", problem: "the workload has no pods"},
-		{name: "no samples", pods: 2, problem: "no sample of a pod that is ready"},
+		{name: "no pods", problem: "no pods returned by selector while calculating replica count"},
+		{name: "no samples", pods: 2, problem: "did not receive metrics for targeted pods (pods might be unready)"},
+		{name: "samples are looked at before requests", pods: 1, change: func(pods []messages.Pod) { pods[0].Requests = nil },
+			problem: "did not receive metrics for targeted pods (pods might be unready)"},
 		{name: "no request", pods: 1, change: func(pods []messages.Pod) { pods[0].Requests = nil },
-			milli: []int64{1}, problem: "pod web-0 has no request for cpu"},
+			milli: []int64{1}, problem: "missing request for cpu in Pod web-0"},
 		{name: "one container has no request for cpu", pods: 1, change: func(pods []messages.Pod) {
 			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu", Milli: 200}, {Container: "log", Resource: "memory", Milli: 1}}
-		}, milli: []int64{1}, problem: "container log of pod web-0 has no request for cpu"},
+		}, milli: []int64{1}, problem: "missing request for cpu in container log of Pod web-0"},
 		{name: "two containers add up: 300/(100 + 100) is three times the target", pods: 1, change: func(pods []messages.Pod) {
 			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu", Milli: 100},
 				{Container: "log", Resource: "memory", Milli: 1}, {Container: "log", Resource: "cpu", Milli: 100}}
 		}, milli: []int64{300}, want: 3},
 		{name: "requests of nothing", pods: 1, change: func(pods []messages.Pod) {
 			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu"}}
-		}, milli: []int64{300}, problem: "the pods' requests of cpu add up to 0"},
+		}, milli: []int64{300}, problem: "no metrics returned matched known pods"},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, a) })
 	}
@@ -96,11 +98,11 @@ func TestAverageValues(t *testing.T) {
 		{name: "a missing pod counts as the target on the way down: (20 + 100)/2 = 60", pods: 2, milli: []int64{20}, want: 2},
 		{name: "of ten, two missing: (8 x 20 + 200)/10 = 36", pods: 10, milli: []int64{20, 20, 20, 20, 20, 20, 20, 20}, want: 4},
 		{name: "a missing pod counts as idle on the way up: 450/3 = 150", pods: 3, milli: []int64{225, 225}, want: 5},
-		{name: "a missing pod counts as idle at exactly the target: 200/3 = 66", pods: 3, milli: []int64{100, 100}, want: 2},
+		{name: "a missing pod at exactly the target changes nothing", pods: 3, milli: []int64{100, 100}, want: 3},
 		{name: "pending pods count as idle on the way up: 900/3 = 300", pods: 3, change: func(pods []messages.Pod) {
 			pods[2].Phase = messages.PodPending
 		}, milli: []int64{450, 450}, want: 9},
-		{name: "no samples", pods: 2, problem: "no sample of a pod that is ready"},
+		{name: "no samples", pods: 2, problem: "did not receive metrics for targeted pods (pods might be unready)"},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, a) })
 	}
@@ -114,7 +116,7 @@ func TestContainerResourceLooksAtOneContainer(t *testing.T) {
 	}
 	podCase{pods: 1, change: two, milli: []int64{600}, want: 3}.run(t, a) // 150 % of 400m
 	podCase{pods: 1, change: func(pods []messages.Pod) { pods[0].Requests = pods[0].Requests[:0] }, milli: []int64{600},
-		problem: "pod web-0 has no request for cpu"}.run(t, a)
+		problem: "missing request for cpu in container web of Pod web-0"}.run(t, a)
 	assert.Equal(t, "cpu of container web utilization", a.sources[0].label)
 }
 
@@ -155,6 +157,29 @@ func TestReadinessOfCPUSamples(t *testing.T) {
 	}
 	running := readyPods(1)[0]
 	assert.Equal(t, missing, a.group(start, &a.sources[0], &running, nil))
+}
+
+// The flags move the borders of the cases above.
+func TestReadinessFlags(t *testing.T) {
+	c := DefaultController()
+	c.CPUInitializationPeriod, c.InitialReadinessDelay = time.Minute, 10*time.Second
+	a, err := New(Spec{Manifest: manifest(t, "maxReplicas: 100\n"+cpuAt50), Controller: c})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name             string
+		started, changed float64
+		ready            bool
+		want             group
+	}{
+		{"initializing", -59, -1, true, unready},
+		{"initialized", -60, -1, true, counted},
+		{"never ready within 10 s", -400, -391, false, unready},
+		{"was ready once", -400, -390, false, counted},
+	} {
+		pod := readyPods(1)[0]
+		pod.Started, pod.ReadyChanged, pod.Ready = after(c.started), after(c.changed), c.ready
+		assert.Equal(t, c.want, a.group(start, &a.sources[0], &pod, &perPod(start, 0).Pods[0]), c.name)
+	}
 }
 
 func TestSamplesOfUnknownPodsAreLeftOut(t *testing.T) {

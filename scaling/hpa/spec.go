@@ -4,12 +4,13 @@
 //
 // Modelled are all five metric types, readiness and missing samples, tolerance
 // per direction, stabilization windows, scaling policies, scale to and from
-// zero, and the way the controller overwrites its own memory. The source is
-// kube-controller-manager's horizontal controller with its feature gates at
-// their defaults (configurable tolerance and scale to zero on).
+// zero, the way the controller overwrites its own memory, and the conditions,
+// events and metric values it reports. The source is kube-controller-manager's
+// horizontal controller with its feature gates at their defaults, which differ
+// between the Versions.
 //
-// Not modelled: a selector that is empty, invalid or claimed by two HPAs,
-// conflicts while the scale is written, and pod-level resource requests.
+// Not modelled: a selector that is empty, invalid or claimed by two HPAs, a
+// scale that cannot be read or written, and pod-level resource requests.
 package hpa
 
 import (
@@ -25,6 +26,8 @@ import (
 type Spec struct {
 	Manifest   *autoscalingv2.HorizontalPodAutoscaler
 	Controller Controller
+	// KubernetesVersion is that of API server and controller.
+	KubernetesVersion Version
 }
 
 // Validate reports everything that makes the manifest or the flags unusable,
@@ -35,11 +38,14 @@ func (s Spec) Validate() error {
 	if s.Manifest == nil {
 		problems.Addf("manifest", "found none, expected a HorizontalPodAutoscaler")
 	} else {
-		for _, e := range Validate(s.Manifest) {
+		for _, e := range s.KubernetesVersion.Validate(s.Manifest) {
 			problems.Addf(e.Field, "%s", e.ErrorBody())
 		}
 	}
 	problems.Add(messages.Under("controller", s.Controller.Validate()))
+	if problem := s.KubernetesVersion.problem(); problem != "" {
+		problems.Addf("kubernetesVersion", "%s", problem)
+	}
 	return problems.Err()
 }
 

@@ -6,6 +6,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -16,15 +17,26 @@ const (
 	maxWindowSeconds = 3600
 )
 
+// Validate is Version.Validate of the newest version.
+func Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
+	return Version("").Validate(manifest)
+}
+
 // Validate reports what an API server would refuse in the manifest after
 // filling in its defaults, and what its controller could never act on. Paths
 // start at "metadata" and "spec". A namespace is not asked for: kubectl adds it.
-func Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
-	spec := Defaults(manifest).Spec
+func (v Version) Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
+	spec := v.Defaults(manifest).Spec
 	path := field.NewPath("spec")
 	errs := validateName(manifest.Name, field.NewPath("metadata", "name"))
 	errs = append(errs, validateReplicas(*spec.MinReplicas, spec.MaxReplicas, path)...)
+	if *spec.MinReplicas == 0 && !v.has(scalesToZero) {
+		errs = append(errs, field.Invalid(path.Child("minReplicas"), 0, fmt.Sprintf("must be 1 or more: %s scales to zero, %s does not", scalesToZero, v)))
+	}
 	errs = append(errs, validateReference(spec.ScaleTargetRef, path.Child("scaleTargetRef"))...)
+	if v.has(checksAPIGroup) {
+		errs = append(errs, validateAPIVersions(spec, path)...)
+	}
 	errs = append(errs, validateMetrics(spec, path.Child("metrics"))...)
 	if b := spec.Behavior; b != nil {
 		errs = append(errs, validateRules(b.ScaleUp, path.Child("behavior", "scaleUp"))...)
@@ -56,6 +68,28 @@ func validateReplicas(min, max int32, path *field.Path) (errs field.ErrorList) {
 func validateReference(ref autoscalingv2.CrossVersionObjectReference, path *field.Path) field.ErrorList {
 	errs := validateSegment(ref.Kind, path.Child("kind"), "the kind of an object")
 	return append(errs, validateSegment(ref.Name, path.Child("name"), "the name of an object")...)
+}
+
+// validateAPIVersions checks the versions that references name. The target's
+// has to name an API group, which only a ReplicationController lacks; the
+// object of a metric may be of any.
+func validateAPIVersions(spec autoscalingv2.HorizontalPodAutoscalerSpec, path *field.Path) (errs field.ErrorList) {
+	check := func(ref autoscalingv2.CrossVersionObjectReference, path *field.Path, needsGroup bool) {
+		version, err := schema.ParseGroupVersion(ref.APIVersion)
+		switch {
+		case err != nil:
+			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, err.Error()))
+		case needsGroup && version.Group == "":
+			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, "expected an API group, such as apps/v1"))
+		}
+	}
+	check(spec.ScaleTargetRef, path.Child("scaleTargetRef"), spec.ScaleTargetRef.Kind != "ReplicationController")
+	for i, metric := range spec.Metrics {
+		if metric.Object != nil {
+			check(metric.Object.DescribedObject, path.Child("metrics").Index(i).Child("object", "describedObject"), false)
+		}
+	}
+	return errs
 }
 
 // validateSegment checks a name that becomes one segment of a URL's path.

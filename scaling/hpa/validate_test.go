@@ -51,14 +51,19 @@ func TestValidateNames(t *testing.T) {
 		"metadata.name: Required value: a HorizontalPodAutoscaler needs a name",
 		"spec.scaleTargetRef.kind: Required value: expected the kind of an object",
 		"spec.scaleTargetRef.name: Required value: expected the name of an object",
+		`spec.scaleTargetRef.apiVersion: Invalid value: "": expected an API group, such as apps/v1`,
 	}, found(t, m))
 
 	m.Name = "web"
-	m.Spec.ScaleTargetRef = autoscalingv2.CrossVersionObjectReference{Kind: "a/b", Name: ".."}
+	m.Spec.ScaleTargetRef = autoscalingv2.CrossVersionObjectReference{Kind: "a/b", Name: "..", APIVersion: "a/b/c"}
 	assert.Equal(t, []string{
 		`spec.scaleTargetRef.kind: Invalid value: "a/b": must not contain / or %`,
 		`spec.scaleTargetRef.name: Invalid value: "..": must not be a relative path`,
+		`spec.scaleTargetRef.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c`,
 	}, found(t, m))
+
+	m.Spec.ScaleTargetRef = autoscalingv2.CrossVersionObjectReference{Kind: "ReplicationController", Name: "web", APIVersion: "v1"}
+	assert.Empty(t, found(t, m), "the one kind that can be scaled and has no group")
 
 	m = manifest(t, "maxReplicas: 1")
 	m.Name = "Web"
@@ -128,6 +133,8 @@ func TestValidateMetrics(t *testing.T) {
 			".object.metric.name: Required value: expected the name of a metric",
 			`.object.target.type: Invalid value: "Most": must be Utilization, Value or AverageValue`,
 			".object.target.averageValue: Required value: expected value or averageValue"}},
+		{"object of no version", `{type: Object, object: {describedObject: {apiVersion: a/b/c, kind: S, name: s}, metric: {name: m}, target: {type: Value, value: "1"}}}`, []string{
+			`.object.describedObject.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c`}},
 		{"object whose type has no field", `{type: Object, object: {describedObject: {kind: S, name: s}, metric: {name: m}, target: {type: Value, averageValue: "1"}}}`, []string{
 			".object.target.value: Required value: the type says Value"}},
 		{"object whose other type has no field", `{type: Object, object: {describedObject: {kind: S, name: s}, metric: {name: m}, target: {type: AverageValue, value: "1"}}}`, []string{

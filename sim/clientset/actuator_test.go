@@ -3,6 +3,7 @@ package clientset
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -49,6 +50,12 @@ func web(replicas int32) sim.Objects {
 			Spec:       corev1.ServiceSpec{Selector: app, Ports: []corev1.ServicePort{{Name: "http", Port: 80}}},
 		},
 	}
+}
+
+// rescaled is a decision with the event that tells of it.
+func rescaled(desired int32) messages.Decision {
+	return messages.Decision{Desired: desired, Events: []messages.Event{
+		{Type: "Normal", Reason: "SuccessfulRescale", Message: fmt.Sprintf("New size: %d; reason: test", desired)}}}
 }
 
 func newActuator(t *testing.T, o sim.Objects) *Actuator {
@@ -211,9 +218,11 @@ func TestCarryRecordsWhatTheHPAControllerRecords(t *testing.T) {
 		assert.Equal(t, d.Desired, stands)
 	}
 	carry(0, messages.Decision{Desired: 2, Reason: messages.ReasonSteady})
-	assert.Equal(t, autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 2, DesiredReplicas: 2}, hpa().Status)
+	assert.Equal(t, autoscalingv2.HorizontalPodAutoscalerStatus{
+		ObservedGeneration: ptr.To[int64](1), CurrentReplicas: 2, DesiredReplicas: 2}, hpa().Status)
+	seen := hpa().ResourceVersion
 
-	carry(15500*time.Millisecond, messages.Decision{Desired: 5, Reason: messages.ReasonScaleUp, Message: "cpu above target"})
+	carry(15500*time.Millisecond, rescaled(5))
 	h := hpa()
 	assert.Equal(t, int32(2), h.Status.CurrentReplicas, "what the decision was made on")
 	assert.Equal(t, int32(5), h.Status.DesiredReplicas)
@@ -222,8 +231,10 @@ func TestCarryRecordsWhatTheHPAControllerRecords(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, events.Items, 1)
 	assert.Equal(t, "SuccessfulRescale", events.Items[0].Reason)
-	assert.Equal(t, "New size: 5; reason: cpu above target", events.Items[0].Message)
-	assert.Equal(t, h.UID, events.Items[0].InvolvedObject.UID)
+	assert.Equal(t, "New size: 5; reason: test", events.Items[0].Message)
+	assert.Equal(t, corev1.ObjectReference{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler",
+		Namespace: "default", Name: "web", UID: h.UID, ResourceVersion: seen}, events.Items[0].InvolvedObject)
+	assert.Equal(t, "horizontal-pod-autoscaler", events.Items[0].Source.Component)
 	assert.Equal(t, start.Add(15*time.Second), events.Items[0].LastTimestamp.UTC())
 
 	carry(30*time.Second, messages.Decision{Desired: 5, Reason: messages.ReasonSteady})
@@ -232,7 +243,7 @@ func TestCarryRecordsWhatTheHPAControllerRecords(t *testing.T) {
 	carry(45*time.Second, messages.Decision{Desired: 5, Reason: messages.ReasonSteady})
 	assert.Equal(t, version, hpa().ResourceVersion, "nothing new, nothing written")
 
-	carry(60*time.Second, messages.Decision{Desired: 1, Reason: messages.ReasonScaleDown})
+	carry(60*time.Second, rescaled(1))
 	carry(75*time.Second, messages.Decision{Desired: 1, Reason: messages.ReasonMetricFailed})
 	assert.Equal(t, int32(1), hpa().Status.CurrentReplicas)
 	assert.Equal(t, start.Add(60*time.Second), hpa().Status.LastScaleTime.UTC())
@@ -246,7 +257,7 @@ func TestCarryKeepsTheLastWishWithoutMetrics(t *testing.T) {
 	require.NoError(t, err)
 	h, err := a.Cluster().Client.AutoscalingV2().HorizontalPodAutoscalers("default").Get(ctx, "web", metav1.GetOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, autoscalingv2.HorizontalPodAutoscalerStatus{CurrentReplicas: 2}, h.Status)
+	assert.Equal(t, autoscalingv2.HorizontalPodAutoscalerStatus{ObservedGeneration: ptr.To[int64](1), CurrentReplicas: 2}, h.Status)
 }
 
 func TestCarryStampsWakeUps(t *testing.T) {
@@ -292,7 +303,8 @@ func TestFailuresOfTheAPIAreReported(t *testing.T) {
 	carry := func(loop string, d messages.Decision) func(*Actuator) error {
 		return func(a *Actuator) error { _, err := a.Carry(0, loop, d); return err }
 	}
-	rescale := messages.Decision{Desired: 3, Reason: messages.ReasonScaleFromZero}
+	rescale := rescaled(3)
+	rescale.Reason = messages.ReasonScaleFromZero
 	for name, test := range map[string]struct {
 		verb, resource, subresource string
 		do                          func(*Actuator) error

@@ -64,7 +64,7 @@ func BenchmarkCarryRescale(b *testing.B) {
 	for b.Loop() {
 		now += 15 * time.Second
 		desired = 30 - desired
-		if _, err := a.Carry(now, "hpa", messages.Decision{Desired: desired}); err != nil {
+		if _, err := a.Carry(now, "hpa", rescaled(desired)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -73,7 +73,9 @@ func (a *Actuator) createObjects(ctx context.Context, o sim.Objects) error {
 		if err != nil {
 			return fmt.Errorf("create horizontal pod autoscaler %s: %w", o.HPA.Name, err)
 		}
-		a.hpa = &hpaStatus{client: client, clock: a.clock, hpa: hpa}
+		a.hpa = &hpaStatus{
+			client: client, clock: a.clock, version: o.KubernetesVersion, hpa: hpa, events: newRecorder(client, a.clock),
+		}
 	}
 	if o.Elasti != nil {
 		return a.createElasti(ctx, o.Elasti, service.Name)

@@ -128,7 +128,7 @@ func TestAWorkloadLivesInItsOwnNamespace(t *testing.T) {
 	endpoint := slicesOf(t, a)[0].Endpoints[0]
 	assert.Equal(t, &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "front-00000", UID: pods.Items[0].UID}, endpoint.TargetRef)
 
-	stands, err := a.Carry(2*time.Second, "hpa", messages.Decision{Desired: 0, Reason: messages.ReasonScaleDown})
+	stands, err := a.Carry(2*time.Second, "hpa", rescaled(0))
 	require.NoError(t, err)
 	assert.Equal(t, int32(0), stands)
 	events, err := client.CoreV1().Events("shop").List(ctx, metav1.ListOptions{})

@@ -202,7 +202,7 @@ func TestEqualCallsLeaveEqualObjects(t *testing.T) {
 			now := time.Duration(i) * 15 * time.Second
 			to := cluster.State(i % 5)
 			require.NoError(t, a.Mirror(now, []cluster.Transition{{At: now, Pod: int32(i / 5), To: to}}, messages.Replicas{Created: int32(i), Ready: 1}))
-			_, err := a.Carry(now, "hpa", messages.Decision{Desired: int32(i % 7)})
+			_, err := a.Carry(now, "hpa", rescaled(int32(i%7)))
 			require.NoError(t, err)
 		}
 		return everything(t, a)
