@@ -6,6 +6,29 @@ type Decision struct {
 	Reason  Reason
 	Message string // one human sentence
 	Steps   []Step // how Desired came about, in order
+	// Conditions are those of the autoscaler's object as they stand after the
+	// decision, in the order in which its status lists them. The slice belongs
+	// to the autoscaler and stays valid until the next decision.
+	Conditions []Condition
+	// Events are what the autoscaler's controller emits with the decision, in
+	// order. The slice stays valid as long as Conditions.
+	Events []Event
+}
+
+// Condition is one condition of an autoscaler's object. Its transition time is
+// kept by whoever writes the object.
+type Condition struct {
+	Type    string // such as AbleToScale
+	Status  string // "True", "False" or "Unknown"
+	Reason  string // one word, as upstream spells it
+	Message string // empty where the autoscaler is kept from using words
+}
+
+// Event is what an autoscaler's controller tells the API about its object.
+type Event struct {
+	Type    string // "Normal" or "Warning"
+	Reason  string // one word, as upstream spells it
+	Message string
 }
 
 // Step is one stage of a decision: the count after the stage, and the
