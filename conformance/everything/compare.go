@@ -2,7 +2,6 @@ package everything
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -39,15 +38,16 @@ func (p part) longest() (longest time.Duration) {
 	return longest
 }
 
-// compare plays a scenario on both sides. It belongs into a bubble.
-func compare(s *scenarios.Scenario, latency fakecluster.Faults) (*comparison, error) {
+// compare plays a scenario with the real controllers, and what should be the
+// same with ours. It belongs into a bubble.
+func compare(s, same *scenarios.Scenario, latency fakecluster.Faults) (*comparison, error) {
 	c := &comparison{name: s.Name(), description: s.Description(), slow: latency != nil, simulated: *s.Document.Duration}
 	tape, err := offered(s)
 	if err != nil {
 		return nil, err
 	}
 	var ours *tap
-	c.ours.cost, err = timed(func() error { ours, err = simulate(s); return err })
+	c.ours.cost, err = timed(func() error { ours, err = simulate(same); return err })
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
@@ -114,14 +114,6 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// most is the largest of a count.
-func (c column) most(curve []counts) (most int32) {
-	for _, p := range curve {
-		most = max(most, c.of(p.Replicas))
-	}
-	return most
-}
-
 // api says how fast the API server is.
 func (c *comparison) api() string {
 	if c.slow {
@@ -138,11 +130,6 @@ func (c *comparison) equal() (n int) {
 		}
 	}
 	return n
-}
-
-// speed is simulated time by real time.
-func (c cost) speed(simulated time.Duration) string {
-	return strconv.Itoa(int(simulated/max(1, c.wall))) + " times real time"
 }
 
 func (c cost) String() string {

@@ -102,5 +102,13 @@ func (c column) changes(curve []counts, end time.Duration) (n int) {
 	return n
 }
 
+// most is the largest of a count.
+func (c column) most(curve []counts) (most int32) {
+	for _, p := range curve {
+		most = max(most, c.of(p.Replicas))
+	}
+	return most
+}
+
 // cost is what it took to play a scenario.
 type cost struct{ wall, cpu time.Duration }

@@ -106,13 +106,16 @@ func offered(s *scenarios.Scenario) ([]reading, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec.Strategy.HPA == nil {
+		return nil, fmt.Errorf("scenario %s: autoscaler %s: expected a HorizontalPodAutoscaler, found none", s.Name(), autoscaler)
+	}
 	a, err := hpa.New(*spec.Strategy.HPA)
 	if err != nil {
 		return nil, err
 	}
 	queries := a.Queries()
 	if len(queries) != 1 || queries[0].Kind != messages.QueryExternal {
-		return nil, fmt.Errorf("scenario %s: found the metrics %v, expected one of type External", s.Name(), queries)
+		return nil, fmt.Errorf("scenario %s: found %d metrics, the first of type %s, expected one of type External", s.Name(), len(queries), queries[0].Kind)
 	}
 	seed := random.Seed(spec.Seed)
 	arrivals := spec.Traffic.Arrivals(seed)

@@ -33,6 +33,7 @@ import (
 	defaultshpa "k8s.io/kubernetes/pkg/apis/autoscaling/v2"
 	defaultscore "k8s.io/kubernetes/pkg/apis/core/v1"
 	"k8s.io/kubernetes/pkg/controller/deployment"
+	deploymentutil "k8s.io/kubernetes/pkg/controller/deployment/util"
 	"k8s.io/kubernetes/pkg/controller/endpointslice"
 	"k8s.io/kubernetes/pkg/controller/podautoscaler"
 	upstreammetrics "k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
@@ -205,6 +206,9 @@ func setDefaults(o sim.Objects) {
 	defaultsapps.SetObjectDefaults_Deployment(o.Deployment)
 	defaultscore.SetObjectDefaults_Service(o.Service)
 	defaultshpa.SetDefaults_HorizontalPodAutoscaler(o.HPA)
+	// Its controller writes this through the status, in which fakecluster takes no
+	// annotations; without it, it would try for ever.
+	metav1.SetMetaDataAnnotation(&o.Deployment.ObjectMeta, deploymentutil.RevisionAnnotation, "1")
 	o.Service.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
 	o.Service.Spec.ClusterIP = "10.96.0.1"
 }
