@@ -27,7 +27,7 @@ Not covered: the rate limits of kube-controller-manager's clients (20 calls per 
 
 Cost: the Deployment controller polls itself ten times per second while a Deployment has pods that are not Ready and its last progress is more than ten minutes ago. Slow-start has 100 s of that for every change.
 
-The comparison is run by CI. ` + "`cd conformance && go test ./everything -write`" + ` writes this page.
+` + "`cd conformance && go test ./everything -write`" + ` writes this page.
 `
 
 // writeDocument writes the page and its pictures below a folder.
