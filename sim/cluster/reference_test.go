@@ -531,11 +531,14 @@ func (w *reference) deletedFirst(a, b *referencePod) int {
 	if a.State != b.State {
 		return cmp.Compare(a.State, b.State)
 	}
-	if a.State == Ready {
-		power := func(p *referencePod) int { return bits.Len64(uint64(w.now - p.ReadyAt/time.Second*time.Second)) }
-		return cmp.Or(cmp.Compare(power(a), power(b)), cmp.Compare(a.uid, b.uid))
+	power := func(p *referencePod) int {
+		since := p.CreatedAt
+		if p.State == Ready {
+			since = p.ReadyAt
+		}
+		return bits.Len64(uint64(w.now - since/time.Second*time.Second))
 	}
-	return cmp.Compare(b.ID, a.ID)
+	return cmp.Or(cmp.Compare(power(a), power(b)), cmp.Compare(a.uid, b.uid))
 }
 
 func (w *reference) delete(p *referencePod) {

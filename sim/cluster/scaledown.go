@@ -27,22 +27,24 @@ func (c *Cluster) deleteSurplus(n int) {
 }
 
 // deletedFirst orders two pods: unassigned before assigned, pending before
-// running, not ready before ready; of two ready pods the one that has been so
-// for less time, compared by powers of two, and within one power at random; of
-// two others the newer.
+// running, not ready before ready; then the one that has been ready for less
+// time or, if neither is, has existed for less, compared by powers of two; and
+// within one power at random.
 func (c *Cluster) deletedFirst(a, b *pod) int {
-	if d := cmp.Compare(a.State, b.State); d != 0 {
-		return d
-	}
-	if a.State == Ready {
-		// The API keeps whole seconds.
-		return cmp.Or(
-			cmp.Compare(logRank(c.now-seconds(a.ReadyAt)), logRank(c.now-seconds(b.ReadyAt))),
-			cmp.Compare(a.uid, b.uid))
-	}
-	return cmp.Compare(b.ID, a.ID)
+	return cmp.Or(cmp.Compare(a.State, b.State),
+		cmp.Compare(logRank(c.now-seconds(a.since())), logRank(c.now-seconds(b.since()))),
+		cmp.Compare(a.uid, b.uid))
 }
 
+// since is when a pod became Ready or, before that, was created.
+func (p *pod) since() time.Duration {
+	if p.State == Ready {
+		return p.ReadyAt
+	}
+	return p.CreatedAt
+}
+
+// seconds is an instant as the API keeps it.
 func seconds(d time.Duration) time.Duration { return d.Truncate(time.Second) }
 
 // logRank is the power of two that an age lies in, in nanoseconds.
