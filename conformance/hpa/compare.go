@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"sigs.k8s.io/yaml"
+
 	ours "github.com/scalelab/scalelab/scaling/hpa"
 )
 
@@ -16,14 +18,24 @@ type mismatch struct {
 	seed   uint64
 	tick   int
 	what   string
+	world  *world
+	scene  *scene
 	theirs answer
 	ours   messages.Decision
 }
 
 func (m *mismatch) Error() string {
-	return fmt.Sprintf("seed %d, tick %d: %s\nupstream: %d %v %v\nours:     %d %v %v\n%s", m.seed, m.tick, m.what,
+	manifest, err := yaml.Marshal(m.world.manifest.Spec)
+	if err != nil {
+		return err.Error()
+	}
+	text := fmt.Sprintf("seed %d, tick %d: %s\nupstream: %d %v %v\nours:     %d %v %v\n          %s\n", m.seed, m.tick, m.what,
 		m.theirs.desired, conditionsOf(m.theirs.conditions), reasonsOf(m.theirs.events),
 		m.ours.Desired, conditionsOf(m.ours.Conditions), reasonsOf(m.ours.Events), m.ours.Message)
+	for _, e := range m.theirs.events {
+		text += "upstream says: " + e.Message + "\n"
+	}
+	return text + fmt.Sprintf("flags: %+v\n%sseen: %+v\nsamples: %+v", m.world.flags, manifest, m.scene.seen, m.scene.samples)
 }
 
 // conditionsOf are the conditions without their words.
@@ -102,7 +114,7 @@ func (w *world) run(observers ...observer) (syncs int, err error) {
 			o.saw(w, s, theirs, d)
 		}
 		if what := differs(theirs, d); what != "" {
-			return tick + 1, &mismatch{seed: w.seed, tick: tick, what: what, theirs: theirs, ours: d}
+			return tick + 1, &mismatch{seed: w.seed, world: w, scene: s, tick: tick, what: what, theirs: theirs, ours: d}
 		}
 		now = now.Add(w.flags.SyncPeriod)
 		time.Sleep(time.Until(now.Add(-time.Millisecond)))

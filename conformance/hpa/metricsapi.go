@@ -3,6 +3,7 @@ package hpa
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -165,12 +166,12 @@ func (s *sample) object(pod string) metricsv1.PodMetrics {
 	m := metricsv1.PodMetrics{Timestamp: metav1.NewTime(s.at), Window: metav1.Duration{Duration: s.window}}
 	m.Name, m.Namespace, m.Labels = pod, namespace, selector
 	for _, u := range s.use {
-		n := len(m.Containers)
-		if n == 0 || m.Containers[n-1].Name != u.container {
+		i := slices.IndexFunc(m.Containers, func(c metricsv1.ContainerMetrics) bool { return c.Name == u.container })
+		if i < 0 {
+			i = len(m.Containers)
 			m.Containers = append(m.Containers, metricsv1.ContainerMetrics{Name: u.container, Usage: corev1.ResourceList{}})
-			n++
 		}
-		m.Containers[n-1].Usage[corev1.ResourceName(u.resource)] = *milli(u.milli)
+		m.Containers[i].Usage[corev1.ResourceName(u.resource)] = *milli(u.milli)
 	}
 	return m
 }

@@ -50,7 +50,7 @@ func (w *world) drawUse(s *scene, r string) {
 		value, percent, _ = target(&w.entries[lead])
 		ratio = w.ratios[lead]
 	}
-	level := max(0, near(d, float64(value)*ratio))
+	level := near(d, float64(value)*ratio)
 	for i := range s.samples {
 		p := &s.samples[i]
 		if p.at.IsZero() || d.chance(w.odd/3) { // a pod without this resource
@@ -122,6 +122,9 @@ func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 		m.Milli = near(d, float64(value)*w.ratios[i]*float64(max(1, w.created)))
 	default:
 		m.Milli = near(d, float64(value)*w.ratios[i])
+	}
+	if m.Milli > 0 && d.chance(w.odd/5) {
+		m.Milli = -m.Milli
 	}
 	if q.Kind == messages.QueryExternal {
 		rest := m.Milli

@@ -228,7 +228,8 @@ func target(m *autoscalingv2.MetricSpec) (value int64, percent, perPod bool) {
 	return t.Value.MilliValue(), false, false
 }
 
-// near rounds x down, to the nearest, or up, so that both sides of an edge are met.
+// near rounds x down, to the nearest, or up, so that both sides of an edge are
+// met. It is never negative.
 func near(d *dice, x float64) int64 {
-	return int64(pick(d, math.Floor(x), math.Round(x), math.Ceil(x), math.Round(x)+1, math.Round(x)-1))
+	return int64(max(0, pick(d, math.Floor(x), math.Round(x), math.Ceil(x), math.Round(x)+1, math.Round(x)-1)))
 }
