@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench fidelity controlplane cover
+.PHONY: build test race lint golden bench fidelity controlplane conformance cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab
@@ -33,3 +33,6 @@ controlplane: ## our replica curves against recorded ones: rewrites docs/control
 cover:
 	go test -coverprofile=coverage.out ./...
 	go tool cover -func=coverage.out | tail -1
+
+conformance: ## the real controllers beside ours; the first build takes minutes
+	cd conformance && go test -p 1 ./...
