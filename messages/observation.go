@@ -51,7 +51,8 @@ type Pod struct {
 }
 
 // ResourceRequest is what one container requests of one resource, in
-// thousandths (millicores for cpu, thousandths of a byte for memory).
+// thousandths (millicores for cpu, thousandths of a byte for memory). A
+// container that requests nothing has one entry without a Resource.
 type ResourceRequest struct {
 	Container string
 	Resource  string

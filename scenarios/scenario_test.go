@@ -197,6 +197,7 @@ func TestRequestsOfAPod(t *testing.T) {
 	assert.Equal(t, []messages.ResourceRequest{
 		{Container: "web", Resource: "cpu", Milli: 250},
 		{Container: "web", Resource: "memory", Milli: 1 << 30 * 1000},
+		{Container: "bare"},
 		{Container: "mesh", Resource: "cpu", Milli: 100},
 	}, spec.Requests)
 	assert.Equal(t, int64(350), spec.Cluster.CPURequestMilli)

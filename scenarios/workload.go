@@ -55,11 +55,11 @@ func (l *loader) readWorkload() {
 	}
 	if deployment != nil {
 		l.checkDeployment(deployment)
+		l.workload.requests = requests(l.podSpec())
 	}
 	if len(l.problems) == known {
 		l.complete()
 	}
-	l.workload.requests = requests(l.podSpec())
 	l.clusterSpec(deployment)
 }
 
@@ -160,6 +160,9 @@ func requests(pod corev1.PodSpec) []messages.ResourceRequest {
 		amounts := corev1.ResourceList{}
 		maps.Copy(amounts, c.Resources.Limits)
 		maps.Copy(amounts, c.Resources.Requests)
+		if len(amounts) == 0 {
+			list = append(list, messages.ResourceRequest{Container: c.Name})
+		}
 		for _, name := range slices.Sorted(maps.Keys(amounts)) {
 			amount := amounts[name]
 			list = append(list, messages.ResourceRequest{Container: c.Name, Resource: string(name), Milli: amount.MilliValue()})
