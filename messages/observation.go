@@ -45,14 +45,15 @@ type Pod struct {
 	ReadyChanged time.Time // lastTransitionTime of the Ready condition
 	Started      time.Time // status.startTime
 	Deleting     bool      // deletionTimestamp is set
-	// Requests are the resource requests of the pod's containers. Pods of one
-	// template share the slice.
+	// Requests are the resource requests of the pod's containers, and of the pod
+	// as a whole. Pods of one template share the slice.
 	Requests []ResourceRequest
 }
 
 // ResourceRequest is what one container requests of one resource, in
 // thousandths (millicores for cpu, thousandths of a byte for memory). A
-// container that requests nothing has one entry without a Resource.
+// container that requests nothing has one entry without a Resource; what a pod
+// requests as a whole has no Container.
 type ResourceRequest struct {
 	Container string
 	Resource  string
@@ -100,13 +101,18 @@ type Metric struct {
 	// Value is the value of QueryPromQL, unrounded.
 	Value float64
 	// Pods are the answers of QueryResource and QueryPods, one for every pod
-	// that has a sample, in the order of Observation.Pods.
+	// that has a sample, in the order of Observation.Pods; then those of pods
+	// that are Unlisted.
 	Pods []PodMetric
 }
 
+// Unlisted is the index of a pod that the metrics API still knows and the API
+// server does not.
+const Unlisted = -1
+
 // PodMetric is one pod's value of a metric.
 type PodMetric struct {
-	Pod    int // index into Observation.Pods
+	Pod    int // index into Observation.Pods, or Unlisted
 	Milli  int64
 	At     time.Time
 	Window time.Duration

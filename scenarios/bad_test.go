@@ -308,7 +308,6 @@ func TestManifestsSay(t *testing.T) {
 		"selector mismatch": {strings.Replace(deployment, "{matchLabels: {app: web}}", "{matchLabels: {app: api}}", 1), `m.yaml:7:13: spec.selector: found app=api, expected a match for the labels of the pods, which are app=web`},
 		"negative grace":    {strings.Replace(deployment, "Seconds: 45", "Seconds: -45", 1), `m.yaml:11:38: spec.template.spec.terminationGracePeriodSeconds: found -1s, expected 0s to 720h0m0s`},
 		"absurd replicas":   {strings.Replace(deployment, "replicas: 3", "replicas: 2000000", 1), `m.yaml:6:13: spec.replicas: found 2000000, expected 0 to 100000`},
-		"pod resources":     {strings.Replace(deployment, "      containers:", "      resources: {requests: {cpu: 1}}\n      containers:", 1), `m.yaml:12:18: spec.template.spec.resources: found resources of the whole pod, expected them in its containers`},
 		"other Service":     {deployment + "---" + strings.Replace(service, "{app: web}", "{app: api}", 1), `s.yaml:4:23: workload.manifests: found Service web-svc with the selector app=api, expected a match for the labels of the pods, which are app=web`},
 		"other namespace":   {deployment + "---" + strings.Replace(service, "{name: web-svc}", "{name: web-svc, namespace: shop}", 1), `s.yaml:4:23: workload.manifests: found Service web-svc in namespace shop, expected default as the Deployment`},
 	} {
@@ -316,6 +315,13 @@ func TestManifestsSay(t *testing.T) {
 			assert.Equal(t, []string{c.want}, messagesOf(t, workload, files{"m.yaml": c.manifest}))
 		})
 	}
+}
+
+func TestOldControlPlanesDropResourcesOfThePod(t *testing.T) {
+	old := head + "kubernetesVersion: \"1.33\"\nworkload: {manifests: [m.yaml]}\n" + tail
+	pod := strings.Replace(deployment, "      containers:", "      resources: {requests: {cpu: 1}}\n      containers:", 1)
+	assert.Equal(t, []string{`m.yaml:12:18: spec.template.spec.resources: found resources of the whole pod, expected them in its containers: Kubernetes 1.33 drops the field`},
+		messagesOf(t, old, files{"m.yaml": pod}))
 }
 
 func TestManifestListsSay(t *testing.T) {

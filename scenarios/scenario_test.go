@@ -203,6 +203,33 @@ func TestRequestsOfAPod(t *testing.T) {
 	assert.Equal(t, int64(350), spec.Cluster.CPURequestMilli)
 }
 
+// The whole pod's limit is its request where no container requests the
+// resource; what is not given for the pod is the sum of its containers.
+func TestRequestsOfThePodAsAWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		resources string
+		cpu       int64
+		memory    int64 // MiB
+	}{
+		"requests":                {"{requests: {cpu: 2, memory: 1Gi}}", 2000, 1024},
+		"the rest is summed up":   {"{requests: {cpu: 2}}", 2000, 320},
+		"limits beside requests":  {"{limits: {cpu: 3, memory: 2Gi}}", 600, 320},
+		"both":                    {"{limits: {cpu: 3}, requests: {memory: 1Gi}}", 600, 1024},
+		"limits without requests": {"{limits: {cpu: 3, hugepages-2Mi: 4Mi}}", 600, 320},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := strings.Replace(deployment, "      containers:", "      resources: "+c.resources+"\n      containers:", 1) +
+				"        - {name: log, resources: {limits: {cpu: 100m, memory: 64Mi}}}\n"
+			spec, err := parse(t, head+"workload: {manifests: [d.yaml]}\n"+tail, files{"d.yaml": pod}).Spec("oracle", 1)
+			require.NoError(t, err)
+			assert.Equal(t, c.cpu, spec.Cluster.CPURequestMilli)
+			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "cpu", Milli: c.cpu})
+			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "memory", Milli: c.memory << 20 * 1000})
+			assert.Equal(t, messages.ResourceRequest{Container: "log", Resource: "memory", Milli: 64 << 20 * 1000}, spec.Requests[len(spec.Requests)-1])
+		})
+	}
+}
+
 func TestKubernetesSpellingsAreUnderstood(t *testing.T) {
 	pod := strings.Replace(deployment, "      containers:", `      volumes: [{name: v, configMap: {name: c, defaultMode: 0644}}, {name: e, emptyDir: {}}]
       containers:`, 1)

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/scalelab/scalelab/sim/cluster"
@@ -31,13 +30,15 @@ func (l *loader) resolveCores() {
 	p.Cores = &cores
 }
 
-// cpuLimit is the sum of the containers' CPU limits in thousandths of a core.
-// A container without one counts with its request.
+// cpuLimit is the CPU limit of the whole pod or, where it has none, the sum of
+// its containers', in thousandths of a core. A container without one counts
+// with its request.
 func cpuLimit(pod corev1.PodSpec) (milli int64) {
+	if r := pod.Resources; r != nil && !r.Limits.Cpu().IsZero() {
+		return r.Limits.Cpu().MilliValue()
+	}
 	for _, c := range slices.Concat(pod.Containers, sidecars(pod)) {
-		amounts := corev1.ResourceList{}
-		maps.Copy(amounts, c.Resources.Requests)
-		maps.Copy(amounts, c.Resources.Limits)
+		amounts := fill(c.Resources.Limits, c.Resources.Requests)
 		milli += amounts.Cpu().MilliValue()
 	}
 	return milli

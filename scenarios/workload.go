@@ -3,7 +3,6 @@ package scenarios
 import (
 	"cmp"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,9 +71,9 @@ func (l *loader) checkDeployment(o *object) {
 		at := o.node.Locate("spec.template.spec.containers")
 		l.problems.Addf(at, "found nothing, expected at least one container")
 	}
-	if template.Spec.Resources != nil {
+	if version := l.kubernetes(); template.Spec.Resources != nil && !version.KnowsPodResources() {
 		at := o.node.Locate("spec.template.spec.resources")
-		l.problems.Addf(at, "found resources of the whole pod, expected them in its containers")
+		l.problems.Addf(at, "found resources of the whole pod, expected them in its containers: Kubernetes %s drops the field", version)
 	}
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	at := o.node.Locate("spec.selector")
@@ -151,32 +150,6 @@ func (l *loader) podSpec() corev1.PodSpec {
 	return l.workload.deployment.Spec.Template.Spec
 }
 
-// requests lists what the containers request, container by container and in
-// the order of the resources' names. As in pods, a limit without a request is
-// one, and restartable init containers count.
-func requests(pod corev1.PodSpec) []messages.ResourceRequest {
-	var list []messages.ResourceRequest
-	for _, c := range slices.Concat(pod.Containers, sidecars(pod)) {
-		amounts := corev1.ResourceList{}
-		maps.Copy(amounts, c.Resources.Limits)
-		maps.Copy(amounts, c.Resources.Requests)
-		if len(amounts) == 0 {
-			list = append(list, messages.ResourceRequest{Container: c.Name})
-		}
-		for _, name := range slices.Sorted(maps.Keys(amounts)) {
-			amount := amounts[name]
-			list = append(list, messages.ResourceRequest{Container: c.Name, Resource: string(name), Milli: amount.MilliValue()})
-		}
-	}
-	return list
-}
-
-func sidecars(pod corev1.PodSpec) []corev1.Container {
-	return slices.DeleteFunc(slices.Clone(pod.InitContainers), func(c corev1.Container) bool {
-		return c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways
-	})
-}
-
 // clusterSpec puts the simulation's view of the workload together. What the
 // scenario says wins over the Deployment.
 func (l *loader) clusterSpec(deployment *object) {
@@ -205,11 +178,7 @@ func (l *loader) clusterSpec(deployment *object) {
 	if section.GracePeriod != nil {
 		spec.GracePeriod = *section.GracePeriod
 	}
-	for _, request := range l.workload.requests {
-		if request.Resource == string(corev1.ResourceCPU) {
-			spec.CPURequestMilli += request.Milli
-		}
-	}
+	spec.CPURequestMilli = cpuRequest(l.podSpec())
 	l.workload.spec = spec
 	if !l.problems.Below("workload") && !l.problems.Below("lifecycle") {
 		l.invalid(spec.Validate(), func(field string) *strict.Node { return l.workloadNode(deployment, field) })

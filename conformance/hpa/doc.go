@@ -7,7 +7,6 @@
 // events and the status they come to are compared.
 //
 // Not driven: a scale subresource that cannot be read or written, a selector
-// that is empty, invalid or claimed twice, a manifest that changes, pod-level
-// requests, a Ready condition that is Unknown, and samples of pods that the API
-// no longer lists. messages.Observation has no room for them.
+// that is empty, invalid or claimed twice, a manifest that changes, and a Ready
+// condition that is Unknown. messages.Observation has no room for them.
 package hpa

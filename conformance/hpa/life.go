@@ -158,7 +158,7 @@ func (w *world) movePod(now time.Time, p *pod) {
 // scene draws the metrics of this instant and puts everything together.
 func (w *world) scene(now time.Time) *scene {
 	s := &scene{at: now, queries: w.queries, containers: w.containers,
-		series: make([][]int64, len(w.entries)), samples: make([]sample, len(w.pods)), failures: make([]failure, len(w.entries))}
+		series: make([][]int64, len(w.entries)), samples: make([]sample, len(w.pods)+w.strangers()), failures: make([]failure, len(w.entries))}
 	s.seen.Replicas = messages.Replicas{Desired: w.desired, Created: w.created}
 	for i := range w.pods {
 		s.seen.Pods = append(s.seen.Pods, w.pods[i].Pod)
@@ -176,6 +176,14 @@ func (w *world) scene(now time.Time) *scene {
 		s.seen.Metrics = append(s.seen.Metrics, w.measure(now, s, i))
 	}
 	return s
+}
+
+// strangers is how many pods have samples and are not listed.
+func (w *world) strangers() int {
+	if w.dice.chance(w.odd) {
+		return w.dice.between(1, 2)
+	}
+	return 0
 }
 
 // moveRatio moves the ratio of a metric to its target: it stays, goes to an edge

@@ -3,6 +3,7 @@ package hpa
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (p podMetrics) List(context.Context, metav1.ListOptions) (*metricsv1.PodMet
 	}
 	for i := range p.m.scene.samples {
 		if s := &p.m.scene.samples[i]; !s.at.IsZero() {
-			list.Items = append(list.Items, s.object(p.m.scene.seen.Pods[i].Name))
+			list.Items = append(list.Items, s.object(p.m.scene.podName(i)))
 		}
 	}
 	return list, nil
@@ -104,9 +105,13 @@ func (c customMetrics) GetForObjects(schema.GroupKind, labels.Selector, string, 
 	case empty:
 		return list, nil
 	}
-	for _, p := range c.m.scene.seen.Metrics[i].Pods {
+	for j, p := range c.m.scene.seen.Metrics[i].Pods {
+		pod := fmt.Sprintf("gone-%d", j)
+		if p.Pod != messages.Unlisted {
+			pod = c.m.scene.podName(p.Pod)
+		}
 		list.Items = append(list.Items, custom.MetricValue{
-			DescribedObject: corev1.ObjectReference{Kind: "Pod", Name: c.m.scene.seen.Pods[p.Pod].Name, Namespace: namespace},
+			DescribedObject: corev1.ObjectReference{Kind: "Pod", Name: pod, Namespace: namespace},
 			Timestamp:       metav1.NewTime(p.At), Value: *milli(p.Milli),
 		})
 	}

@@ -1,13 +1,13 @@
 package hpa
 
 import (
+	"fmt"
 	"math"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -28,6 +28,9 @@ func (w *world) drawSamples(now time.Time, s *scene) {
 			at = edge
 		}
 		s.samples[i] = sample{at: at, window: window}
+	}
+	for i := len(w.pods); i < len(s.samples); i++ {
+		s.samples[i] = sample{at: now.Truncate(time.Second), window: time.Minute}
 	}
 	for _, r := range []string{"cpu", "memory"} {
 		w.drawUse(s, r)
@@ -82,8 +85,11 @@ func (w *world) drawUse(s *scene, r string) {
 
 // requested is what pod i, or one of its containers, requests.
 func (w *world) requested(i int, r, container string) (sum int64) {
+	if i >= len(w.pods) {
+		return int64(w.dice.IntN(1000))
+	}
 	for _, q := range w.pods[i].Requests {
-		if q.Resource == r && (container == "" || q.Container == container) {
+		if q.Resource == r && q.Container != "" && (container == "" || q.Container == container) {
 			sum += q.Milli
 		}
 	}
@@ -104,7 +110,7 @@ func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 	case q.Kind == messages.QueryResource:
 		for j := range s.samples {
 			if use, ok := s.samples[j].of(q.Name, q.Container); ok {
-				m.Pods = append(m.Pods, messages.PodMetric{Pod: j, Milli: use, At: s.samples[j].at, Window: s.samples[j].window})
+				m.Pods = append(m.Pods, messages.PodMetric{Pod: s.podIndex(j), Milli: use, At: s.samples[j].at, Window: s.samples[j].window})
 			}
 		}
 	case q.Kind == messages.QueryPods:
@@ -117,6 +123,9 @@ func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 				}
 				m.Pods = append(m.Pods, messages.PodMetric{Pod: j, Milli: v, At: m.At, Window: time.Minute})
 			}
+		}
+		for range len(s.samples) - len(w.pods) {
+			m.Pods = append(m.Pods, messages.PodMetric{Pod: messages.Unlisted, Milli: near(d, float64(value)), At: m.At, Window: time.Minute})
 		}
 	case perPod:
 		m.Milli = near(d, float64(value)*w.ratios[i]*float64(max(1, w.created)))
@@ -157,14 +166,37 @@ func (s *scene) podObject(i int) *corev1.Pod {
 		}
 		o.Status.Conditions = []corev1.PodCondition{c}
 	}
+	o.Spec.Resources = &corev1.ResourceRequirements{Requests: requestsOf(p, "")}
 	for _, name := range s.containers {
-		c := corev1.Container{Name: name, Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{}}}
-		for _, r := range p.Requests {
-			if r.Container == name {
-				c.Resources.Requests[corev1.ResourceName(r.Resource)] = *resource.NewMilliQuantity(r.Milli, resource.DecimalSI)
-			}
-		}
-		o.Spec.Containers = append(o.Spec.Containers, c)
+		o.Spec.Containers = append(o.Spec.Containers, corev1.Container{Name: name,
+			Resources: corev1.ResourceRequirements{Requests: requestsOf(p, name)}})
 	}
 	return o
+}
+
+func requestsOf(p *messages.Pod, container string) corev1.ResourceList {
+	list := corev1.ResourceList{}
+	for _, r := range p.Requests {
+		if r.Container == container && r.Resource != "" {
+			list[corev1.ResourceName(r.Resource)] = *milli(r.Milli)
+		}
+	}
+	return list
+}
+
+// podName is the name of the pod of a sample; those beyond the pods are of pods
+// that the API does not list.
+func (s *scene) podName(i int) string {
+	if i < len(s.seen.Pods) {
+		return s.seen.Pods[i].Name
+	}
+	return fmt.Sprintf("gone-%d", i)
+}
+
+// podIndex is what ours calls the pod of a sample.
+func (s *scene) podIndex(i int) int {
+	if i < len(s.seen.Pods) {
+		return i
+	}
+	return messages.Unlisted
 }

@@ -77,22 +77,39 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-// drawTemplates draws what the pods' containers request: rarely a container
-// lacks one of the resources, and sometimes a rollout changes the requests.
+// drawTemplates draws what the pods and their containers request: rarely a
+// container lacks one of the resources or all, and sometimes a rollout changes
+// the requests.
 func (w *world) drawTemplates() {
 	d := &w.dice
 	w.containers = []string{name}
 	if d.chance(0.4) {
 		w.containers = append(w.containers, "sidecar")
 	}
-	lacks := d.chance(0.05)
+	lacks, bare, whole := d.chance(0.05), d.chance(0.03), d.chance(0.1)
 	for range pick(d, 1, 1, 1, 2) {
 		var requests []messages.ResourceRequest
-		for _, c := range w.containers {
-			if !lacks || c == name {
-				requests = append(requests, messages.ResourceRequest{Container: c, Resource: "cpu", Milli: int64(pick(d, 100, 200, 250, 500, 1000, 333))})
+		add := func(container, resource string, milli int) {
+			requests = append(requests, messages.ResourceRequest{Container: container, Resource: resource, Milli: int64(milli)})
+		}
+		memory := !whole || d.chance(0.8)
+		if whole {
+			add("", "cpu", pick(d, 300, 500, 2000))
+			if memory {
+				add("", "memory", pick(d, 100, 600)<<20*1000)
 			}
-			requests = append(requests, messages.ResourceRequest{Container: c, Resource: "memory", Milli: int64(pick(d, 64, 100, 128, 512)) << 20 * 1000})
+		}
+		for _, c := range w.containers {
+			if bare && c != name {
+				add(c, "", 0)
+				continue
+			}
+			if !lacks || c == name {
+				add(c, "cpu", pick(d, 100, 200, 250, 500, 1000, 333))
+			}
+			if memory {
+				add(c, "memory", pick(d, 64, 100, 128, 512)<<20*1000)
+			}
 		}
 		w.templates = append(w.templates, requests)
 	}

@@ -39,8 +39,9 @@ func (t tally) plus(o tally) tally {
 func (t tally) idle() tally { return tally{pods: t.pods, requests: t.requests} }
 
 // groups is a workload's pods as one metric sees them. missing.use is what
-// pods without a sample are taken to use on a scale-down.
-type groups struct{ counted, unready, missing tally }
+// pods without a sample are taken to use on a scale-down; strangers have a
+// sample and are not listed.
+type groups struct{ counted, unready, missing, strangers tally }
 
 // fillIn adds the pods without a usable sample so as to dampen the change that
 // ratio r calls for: on a scale-down the missing ones are busy, on a scale-up
@@ -71,6 +72,15 @@ func (s *source) level(t tally) (level int64, r float64, ok bool) {
 	return level, float64(level) / float64(s.target), true
 }
 
+// withStrangers adds samples of unlisted pods to a tally, where they count: in
+// averages, and nowhere in utilizations, since their requests are not known.
+func (s *source) withStrangers(t tally, g groups) tally {
+	if s.kind == averageValue {
+		return t.plus(g.strangers)
+	}
+	return t
+}
+
 // fromPods compares the pods' use with the target. Pods without a usable
 // sample are left out at first and filled in afterwards; where that turns the
 // change round, nothing is changed.
@@ -79,14 +89,15 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 	if problem != "" {
 		return proposal{source: s, problem: problem}
 	}
-	level, r, ok := s.level(g.counted)
+	known := s.withStrangers(g.counted, g)
+	level, r, ok := s.level(known)
 	all := g.fillIn(r)
-	corrected, r2, ok2 := s.level(all)
+	corrected, r2, ok2 := s.level(s.withStrangers(all, g))
 	if !ok || !ok2 {
 		return proposal{source: s, problem: "no metrics returned matched known pods"}
 	}
 	p := proposal{source: s, replicas: scaled(r, g.counted.pods)}
-	p.reading.Milli = g.counted.use / g.counted.pods
+	p.reading.Milli = known.use / known.pods
 	if s.kind == utilization {
 		p.reading.Percent = int32(level)
 	}
@@ -97,9 +108,10 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 		}
 		return p
 	}
-	p.replicas = scaled(r2, all.pods)
+	samples := all.pods + g.strangers.pods
+	p.replicas = scaled(r2, samples)
 	a.trail.pods(g.missing.pods).text(" without a sample, ").count(g.unready.pods).text(" not ready: ").
-		level(s, corrected).against(s, r2).times(all.pods).step(messages.StageReadiness, p.replicas)
+		level(s, corrected).against(s, r2).times(samples).step(messages.StageReadiness, p.replicas)
 	switch {
 	case a.tolerance.holds(r2):
 		return a.heldNear(r2, v.cur, p)
@@ -120,7 +132,7 @@ func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups,
 	if len(pods) == 0 {
 		return g, noPods
 	}
-	a.indexSamples(m.Pods, len(pods))
+	g.strangers = a.indexSamples(m.Pods, len(pods))
 	var request int64
 	for i := range pods {
 		pod := &pods[i]
@@ -140,7 +152,7 @@ func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups,
 			g.missing = g.missing.plus(tally{pods: 1, use: s.busy(request), requests: request})
 		}
 	}
-	if g.counted.pods == 0 {
+	if g.counted.pods+g.strangers.pods == 0 {
 		return g, "did not receive metrics for targeted pods (pods might be unready)"
 	}
 	return g, problem
@@ -184,8 +196,8 @@ func (a *Autoscaler) stillStarting(now time.Time, pod *messages.Pod, sample *mes
 }
 
 // indexSamples makes samples[pod] the sample's index plus 1, or 0 for none.
-// Samples of pods that are not listed are left out.
-func (a *Autoscaler) indexSamples(samples []messages.PodMetric, pods int) {
+// Samples of pods that are not listed are added up.
+func (a *Autoscaler) indexSamples(samples []messages.PodMetric, pods int) (strangers tally) {
 	if cap(a.samples) < pods {
 		a.samples = make([]int32, pods)
 	}
@@ -194,8 +206,11 @@ func (a *Autoscaler) indexSamples(samples []messages.PodMetric, pods int) {
 	for i, sample := range samples {
 		if sample.Pod >= 0 && sample.Pod < pods {
 			a.samples[sample.Pod] = int32(i) + 1
+		} else {
+			strangers = strangers.plus(tally{pods: 1, use: sample.Milli})
 		}
 	}
+	return strangers
 }
 
 // sameRequests reports whether two pods share their list of requests, as pods
@@ -205,31 +220,40 @@ func sameRequests(a, b []messages.ResourceRequest) bool {
 }
 
 // requestOf sums what a pod's containers, or the named one, request of a
-// resource. The problem names a container that does not request it, as far as
-// the pod's requests name one.
+// resource. What the pod requests as a whole stands in for all its containers.
+// The problem names who does not request it.
 func requestOf(pod *messages.Pod, name, container string) (sum int64, problem string) {
-	found, without := 0, container
+	if container == "" && len(pod.Requests) > 0 && pod.Requests[0].Container == "" {
+		return wholeRequest(pod, name)
+	}
+	found := false
 	for _, r := range pod.Requests {
-		if r.Resource == name && (container == "" || r.Container == container) {
+		switch {
+		case r.Container == "" || container != "" && r.Container != container: // of somebody else
+		case r.Resource == name:
 			sum += r.Milli
-			found++
-		}
-	}
-	if found > 0 && (container != "" || found == len(pod.Requests)) {
-		return sum, ""
-	}
-	for _, r := range pod.Requests {
-		if without == "" && !hasRequest(pod.Requests, r.Container, name) {
-			without = r.Container
+			found = true
+		case !hasRequest(pod.Requests, r.Container, name):
+			return 0, "missing request for " + name + " in container " + r.Container + " of Pod " + pod.Name
 		}
 	}
 	switch {
-	case without != "":
-		return 0, "missing request for " + name + " in container " + without + " of Pod " + pod.Name
-	case found == 0:
-		return 0, "missing request for " + name + " in Pod " + pod.Name
+	case found:
+		return sum, ""
+	case container != "":
+		return 0, "container " + container + " not found in Pod " + pod.Name
 	}
-	return sum, ""
+	return 0, "missing request for " + name + " in Pod " + pod.Name
+}
+
+// wholeRequest is what the pod requests as a whole: the entries in front.
+func wholeRequest(pod *messages.Pod, name string) (milli int64, problem string) {
+	for _, r := range pod.Requests {
+		if r.Container == "" && r.Resource == name {
+			return r.Milli, ""
+		}
+	}
+	return 0, "missing pod-level request for " + name + " in Pod " + pod.Name
 }
 
 func hasRequest(list []messages.ResourceRequest, container, name string) bool {

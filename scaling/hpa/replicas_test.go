@@ -67,6 +67,15 @@ func TestCPUUtilization(t *testing.T) {
 		{name: "one container has no request for cpu", pods: 1, change: func(pods []messages.Pod) {
 			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu", Milli: 200}, {Container: "log", Resource: "memory", Milli: 1}}
 		}, milli: []int64{1}, problem: "missing request for cpu in container log of Pod web-0"},
+		{name: "a container requests nothing", pods: 1, change: func(pods []messages.Pod) {
+			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu", Milli: 200}, {Container: "log"}}
+		}, milli: []int64{1}, problem: "missing request for cpu in container log of Pod web-0"},
+		{name: "the whole pod's request stands in for its containers: 300/100", pods: 1, change: func(pods []messages.Pod) {
+			pods[0].Requests = []messages.ResourceRequest{{Resource: "memory", Milli: 1}, {Resource: "cpu", Milli: 100}, {Container: "web", Resource: "cpu", Milli: 900}}
+		}, milli: []int64{150}, want: 3},
+		{name: "the whole pod has no request for cpu", pods: 1, change: func(pods []messages.Pod) {
+			pods[0].Requests = []messages.ResourceRequest{{Resource: "memory", Milli: 1}, {Container: "web", Resource: "cpu", Milli: 200}}
+		}, milli: []int64{1}, problem: "missing pod-level request for cpu in Pod web-0"},
 		{name: "two containers add up: 300/(100 + 100) is three times the target", pods: 1, change: func(pods []messages.Pod) {
 			pods[0].Requests = []messages.ResourceRequest{{Container: "web", Resource: "cpu", Milli: 100},
 				{Container: "log", Resource: "memory", Milli: 1}, {Container: "log", Resource: "cpu", Milli: 100}}
@@ -108,6 +117,40 @@ func TestAverageValues(t *testing.T) {
 	}
 }
 
+// Samples of pods that are not listed count in averages, and in how many pods
+// the corrected count is for; nobody knows what those pods request.
+func TestSamplesOfUnlistedPods(t *testing.T) {
+	average := newAutoscaler(t, "maxReplicas: 100\n"+
+		"metrics: [{type: Pods, pods: {metric: {name: rps}, target: {type: AverageValue, averageValue: 100m}}}]")
+	percent := newAutoscaler(t, "maxReplicas: 100\n"+cpuAt50)
+	for name, c := range map[string]struct {
+		a       *Autoscaler
+		pods    int
+		milli   []int64
+		gone    int64
+		want    int32
+		problem string
+	}{
+		"in an average, not in the count: (300 + 100)/2 = 200, ceil(2 x 1)": {a: average, pods: 1, milli: []int64{300}, gone: 100, want: 2},
+		"with a pod missing on the way up: 600/3 = 200, ceil(2 x 3)":        {a: average, pods: 2, milli: []int64{300}, gone: 300, want: 6},
+		"alone, for no pod at all: (0 + 100 + 100)/... is 1 at the target":  {a: average, pods: 1, gone: 100, want: 1},
+		"not in a utilization: 300/200 is 150 %, ceil(3 x 1)":               {a: percent, pods: 1, milli: []int64{300}, gone: 900, want: 3},
+		"but in its corrected count: (500 + 0)/400 = 125 %, ceil(2.5 x 3)":  {a: percent, pods: 2, milli: []int64{500}, gone: 900, want: 8},
+		"a utilization of nobody":                                           {a: percent, pods: 1, gone: 900, problem: "no metrics returned matched known pods"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := perPod(after(0), c.milli...)
+			m.Pods = append(m.Pods, messages.PodMetric{Pod: messages.Unlisted, Milli: c.gone, At: after(0), Window: m.Window})
+			o := seen(readyPods(c.pods), m)
+			p := c.a.proposeOne(view{now: start, cur: o.Replicas.Desired, seen: &o}, &c.a.sources[0], &o.Metrics[0])
+			require.Equal(t, c.problem, p.problem)
+			if c.problem == "" {
+				assert.Equal(t, c.want, p.replicas)
+			}
+		})
+	}
+}
+
 func TestContainerResourceLooksAtOneContainer(t *testing.T) {
 	a := newAutoscaler(t, "maxReplicas: 100\n"+
 		"metrics: [{type: ContainerResource, containerResource: {name: cpu, container: web, target: {type: Utilization, averageUtilization: 50}}}]")
@@ -116,7 +159,7 @@ func TestContainerResourceLooksAtOneContainer(t *testing.T) {
 	}
 	podCase{pods: 1, change: two, milli: []int64{600}, want: 3}.run(t, a) // 150 % of 400m
 	podCase{pods: 1, change: func(pods []messages.Pod) { pods[0].Requests = pods[0].Requests[:0] }, milli: []int64{600},
-		problem: "missing request for cpu in container web of Pod web-0"}.run(t, a)
+		problem: "container web not found in Pod web-0"}.run(t, a)
 	assert.Equal(t, "cpu of container web utilization", a.sources[0].label)
 }
 
@@ -180,13 +223,4 @@ func TestReadinessFlags(t *testing.T) {
 		pod.Started, pod.ReadyChanged, pod.Ready = after(c.started), after(c.changed), c.ready
 		assert.Equal(t, c.want, a.group(start, &a.sources[0], &pod, &perPod(start, 0).Pods[0]), c.name)
 	}
-}
-
-func TestSamplesOfUnknownPodsAreLeftOut(t *testing.T) {
-	a := newAutoscaler(t, "maxReplicas: 100\n"+cpuAt50)
-	m := perPod(start, 124, 124)
-	m.Pods = append(m.Pods, messages.PodMetric{Pod: 2, Milli: 9000}, messages.PodMetric{Pod: -1, Milli: 9000})
-	d, err := a.Decide(start, seen(readyPods(2), m))
-	require.NoError(t, err)
-	assert.EqualValues(t, 3, d.Desired) // ceil(1.24 x 2)
 }

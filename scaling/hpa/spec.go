@@ -9,8 +9,8 @@
 // horizontal controller with its feature gates at their defaults, which differ
 // between the Versions.
 //
-// Not modelled: a selector that is empty, invalid or claimed by two HPAs, a
-// scale that cannot be read or written, and pod-level resource requests.
+// Not modelled: a selector that is empty, invalid or claimed by two HPAs, and a
+// scale that cannot be read or written.
 package hpa
 
 import (

@@ -17,6 +17,7 @@ var Versions = []Version{"1.33", "1.34", "1.35", "1.36", "1.37"}
 // The versions since which control planes act differently, feature gates at
 // their defaults.
 const (
+	podResources    Version = "1.34" // gate PodLevelResources
 	checksAPIGroup  Version = "1.34" // scaleTargetRef.apiVersion is validated
 	fearsOverflow   Version = "1.34" // an external sum below 0 is taken for an overflow
 	binaryMemory    Version = "1.34" // status shows memory as 64Mi, before as 67108864
@@ -36,6 +37,9 @@ func (v Version) ObservesGenerations() bool { return v.has(seesGenerations) }
 // ShowsBinaryMemory says whether status.currentMetrics shows memory in powers
 // of two.
 func (v Version) ShowsBinaryMemory() bool { return v.has(binaryMemory) }
+
+// KnowsPodResources says whether a pod can have resources as a whole.
+func (v Version) KnowsPodResources() bool { return v.has(podResources) }
 
 // problem is empty for a version that is modelled.
 func (v Version) problem() string {

@@ -54,19 +54,25 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 // the CPU time belongs to. Without any requests the containers are not known,
 // and the pod's usage is taken for every one of them.
 func (d *Door) sidecar(q messages.Query) (bool, error) {
-	if q.Container == "" || len(d.spec.Requests) == 0 {
+	names := d.containers()
+	if q.Container == "" || len(names) == 0 {
 		return false, nil
-	}
-	var names []string
-	for _, r := range d.spec.Requests {
-		if !slices.Contains(names, r.Container) {
-			names = append(names, r.Container)
-		}
 	}
 	if !slices.Contains(names, q.Container) {
 		return false, messages.Invalidf(q.Field, "found container %q, %s", q.Container, expected(q.Container, names))
 	}
 	return q.Container != names[0], nil
+}
+
+// containers are the names of the pod template's containers, as far as its
+// requests tell.
+func (d *Door) containers() (names []string) {
+	for _, r := range d.spec.Requests {
+		if r.Container != "" && !slices.Contains(names, r.Container) {
+			names = append(names, r.Container)
+		}
+	}
+	return names
 }
 
 func (d *Door) resolveGauge(q messages.Query) (plan, error) {

@@ -93,8 +93,8 @@ func (d *Door) seriesOf(pod int32) podSeries {
 	if job == "" {
 		job = d.spec.Workload
 	}
-	if len(d.spec.Requests) > 0 {
-		container = d.spec.Requests[0].Container
+	if names := d.containers(); len(names) > 0 {
+		container = names[0]
 	}
 	labels := []string{
 		"namespace", d.spec.Namespace, "service", d.spec.Service, "pod", name, "container", container,
