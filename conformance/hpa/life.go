@@ -202,6 +202,8 @@ func (w *world) moveRatio(i int) {
 		w.ratios[i] = 2 * d.Float64()
 	case x < 0.95:
 		w.ratios[i] = 0
+	case d.chance(0.05): // more than a count can hold
+		w.ratios[i] = pick(d, 1e9, 1e11)
 	default:
 		w.ratios[i] = 6 * d.Float64()
 	}

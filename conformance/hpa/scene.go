@@ -3,6 +3,7 @@ package hpa
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -96,6 +97,9 @@ func (w *world) requested(i int, r, container string) (sum int64) {
 	return sum
 }
 
+// nothing is what the metrics client says of an empty list.
+var nothing = messages.Metric{Err: "no metrics returned"}
+
 // measure is the answer to query i as ours gets it.
 func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 	d := &w.dice
@@ -103,11 +107,14 @@ func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 	value, _, perPod := target(&w.entries[i])
 	m := messages.Metric{At: now.Truncate(time.Second).Add(-w.within(30))}
 	switch {
-	case s.failures[i] == refuses:
+	case s.failures[i] == refuses, s.failures[i] == empty && q.Kind == messages.QueryObject:
 		return messages.Metric{Err: errRefused.Error()}
 	case s.failures[i] == empty:
-		return messages.Metric{Err: "no metrics returned"}
+		return nothing
 	case q.Kind == messages.QueryResource:
+		if !slices.ContainsFunc(s.samples, func(p sample) bool { return !p.at.IsZero() }) {
+			return nothing
+		}
 		for j := range s.samples {
 			if use, ok := s.samples[j].of(q.Name, q.Container); ok {
 				m.Pods = append(m.Pods, messages.PodMetric{Pod: s.podIndex(j), Milli: use, At: s.samples[j].at, Window: s.samples[j].window})
@@ -126,6 +133,9 @@ func (w *world) measure(now time.Time, s *scene, i int) messages.Metric {
 		}
 		for range len(s.samples) - len(w.pods) {
 			m.Pods = append(m.Pods, messages.PodMetric{Pod: messages.Unlisted, Milli: near(d, float64(value)), At: m.At, Window: time.Minute})
+		}
+		if len(m.Pods) == 0 {
+			return nothing
 		}
 	case perPod:
 		m.Milli = near(d, float64(value)*w.ratios[i]*float64(max(1, w.created)))

@@ -46,14 +46,6 @@ func init() {
 	utilruntime.ErrorHandlers = nil
 }
 
-// answer is what a controller came to at one sync.
-type answer struct {
-	desired    int32
-	conditions []messages.Condition
-	events     []messages.Event
-	status     autoscalingv2.HorizontalPodAutoscalerStatus
-}
-
 // upstream is the real controller with the API server that it talks to.
 type upstream struct {
 	pods    cache.Indexer
@@ -142,10 +134,11 @@ func (u *upstream) answer(now time.Time) (answer, error) {
 	if len(u.syncs) != 1 || !u.syncs[0].Equal(now) {
 		return answer{}, fmt.Errorf("the controller synced at %v, expected one sync at %v", u.syncs, now)
 	}
-	a := answer{desired: u.desired, events: u.events, status: u.status}
+	var conditions []messages.Condition
 	for _, c := range u.status.Conditions {
-		a.conditions = append(a.conditions, messages.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Message: c.Message})
+		conditions = append(conditions, messages.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Message: c.Message})
 	}
+	a := newAnswer(u.desired, conditions, u.events, u.status)
 	u.syncs, u.events = nil, nil
 	u.client.ClearActions()
 	u.scales.ClearActions()

@@ -172,6 +172,9 @@ func (w *world) drawRules() *autoscalingv2.HPAScalingRules {
 			if d.chance(0.5) {
 				p.Type, p.Value = autoscalingv2.PercentScalingPolicy, int32(pick(d, 10, 25, 33, 50, 100, 150, d.between(1, 200)))
 			}
+			if d.chance(0.05) {
+				p.Value = pick[int32](d, math.MaxInt32, math.MaxInt32/3)
+			}
 			r.Policies = append(r.Policies, p)
 		}
 	}
@@ -210,10 +213,18 @@ func (w *world) drawMetric(i int) autoscalingv2.MetricSpec {
 	}
 	if d.chance(0.4) {
 		return autoscalingv2.MetricSpec{Type: autoscalingv2.ContainerResourceMetricSourceType, ContainerResource: &autoscalingv2.ContainerResourceMetricSource{
-			Name: resourceName, Container: pick(d, w.containers...), Target: level}}
+			Name: resourceName, Container: w.drawContainer(), Target: level}}
 	}
 	return autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType,
 		Resource: &autoscalingv2.ResourceMetricSource{Name: resourceName, Target: level}}
+}
+
+// drawContainer is rarely one that no pod has.
+func (w *world) drawContainer() string {
+	if w.dice.chance(0.03) {
+		return "nobody"
+	}
+	return pick(&w.dice, w.containers...)
 }
 
 // quantity draws a target: whole, fractional, or one that no binary fraction holds.

@@ -37,9 +37,9 @@ func (d direction) nearer(a, b int32) int32 {
 // round makes whole pods of a fraction: up to the next, or towards zero.
 func (d direction) round(x float64) int32 {
 	if d == up {
-		return saturate(math.Ceil(x))
+		return toInt32(math.Ceil(x))
 	}
-	return saturate(math.Trunc(x))
+	return toInt32(math.Trunc(x))
 }
 
 // String is the direction's name in a manifest.
@@ -130,7 +130,7 @@ func (p policy) reach(d direction, cur int32, past *rescales, now time.Time) int
 // a count may double, or grow to 4, and shrink at once.
 func (a *Autoscaler) limitRate(v view, want int32) int32 {
 	if a.behavior == nil {
-		limit := saturate(max(2*float64(v.cur), 4))
+		limit := toInt32(max(2*float64(v.cur), 4))
 		if want <= limit {
 			return want
 		}
@@ -200,15 +200,12 @@ func (r *rescales) record(b *behavior, now time.Time, from, to int32) {
 	*list = append(*list, entry)
 }
 
-// saturate converts to int32; what does not fit becomes the nearest that does.
-func saturate(x float64) int32 {
-	switch {
-	case x >= math.MaxInt32:
-		return math.MaxInt32
-	case x <= math.MinInt32:
-		return math.MinInt32
-	case math.IsNaN(x):
-		return 0
+// toInt32 converts as the controller does on amd64, where whatever does not fit
+// becomes the smallest number: a metric 2^31 times above its target asks for
+// less than nothing. Go leaves that to the architecture; here it is always so.
+func toInt32(x float64) int32 {
+	if x > math.MinInt32-1 && x < math.MaxInt32+1 {
+		return int32(x)
 	}
-	return int32(x)
+	return math.MinInt32
 }

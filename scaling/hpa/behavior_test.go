@@ -31,7 +31,7 @@ func TestPoliciesPerDirection(t *testing.T) {
 		{"disabled", "Disabled", pods, 10, 10, 10},
 		{"percent of nothing is nothing", "Max", percent, 0, 0, 0},
 		{"as many as there can be turn negative upwards", "Max", `{type: Pods, value: 2147483647, periodSeconds: 60}`, 1, math.MinInt32, -math.MaxInt32 + 1},
-		{"a percentage does not overflow", "Max", `{type: Percent, value: 2147483647, periodSeconds: 60}`, 2000, math.MaxInt32, math.MinInt32},
+		{"a percentage that does not fit as well", "Max", `{type: Percent, value: 2147483647, periodSeconds: 60}`, 2000, math.MinInt32, math.MinInt32},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rule := "{selectPolicy: " + c.choice + ", policies: [" + c.policies + "]}"
@@ -138,11 +138,12 @@ func TestTheFirstSyncRemembersTheCount(t *testing.T) {
 	assert.Equal(t, []int32{10, 10}, follow(t, a, 10, 5*time.Minute, 3, 3))
 }
 
-func TestSaturate(t *testing.T) {
+func TestWhatDoesNotFitIsTheSmallest(t *testing.T) {
 	for _, c := range []struct {
 		x    float64
 		want int32
-	}{{1e300, math.MaxInt32}, {-1e300, math.MinInt32}, {math.NaN(), 0}, {math.Inf(1), math.MaxInt32}, {-1.9, -1}, {7, 7}} {
-		assert.Equal(t, c.want, saturate(c.x))
+	}{{1e300, math.MinInt32}, {-1e300, math.MinInt32}, {math.NaN(), math.MinInt32}, {math.MaxInt32 + 1, math.MinInt32},
+		{math.MaxInt32, math.MaxInt32}, {math.MinInt32, math.MinInt32}, {-1.9, -1}, {7, 7}} {
+		assert.Equal(t, c.want, toInt32(c.x))
 	}
 }

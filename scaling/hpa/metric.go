@@ -168,12 +168,14 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 	r := float64(m.Milli) / float64(s.target)
 	p := proposal{source: s, reading: messages.Reading{Milli: m.Milli}}
 	if v.cur == 0 {
-		p.replicas = saturate(math.Ceil(r))
+		p.replicas = toInt32(math.Ceil(r))
 		a.describe(v, s, m).milli(m.Milli).against(s, r).text("; no pods yet").step(messages.StageMetric, p.replicas)
 		return p
 	}
 	ready := countReady(v.seen.Pods)
-	p.replicas = scaled(r, ready)
+	if p.replicas = scaled(r, ready); a.version.has(capsTotals) && float64(r*float64(ready)) > math.MaxInt32 {
+		p.replicas = math.MaxInt32
+	}
 	a.describe(v, s, m).milli(m.Milli).against(s, r).times(ready).step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, v.cur, p)
@@ -190,11 +192,16 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 // it for a sum that has overflowed.
 func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal {
 	created, milli := v.seen.Replicas.Created, m.Milli
-	if milli < 0 && s.query.Kind == messages.QueryExternal && a.version.has(fearsOverflow) {
+	guarded := s.query.Kind == messages.QueryExternal && a.version.has(fearsOverflow)
+	if guarded && milli < 0 {
 		milli = math.MaxInt64
 	}
 	r := float64(milli) / (float64(s.target) * float64(created))
-	p := proposal{source: s, replicas: saturate(math.Ceil(float64(milli) / float64(s.target)))}
+	count := math.Ceil(float64(milli) / float64(s.target))
+	p := proposal{source: s, replicas: toInt32(count)}
+	if guarded && count > math.MaxInt32 {
+		p.replicas = math.MaxInt32
+	}
 	p.reading.Milli = spread(milli, created)
 	a.describe(v, s, m).milli(milli).text(" for ").pods(int64(created)).against(s, r).
 		step(messages.StageMetric, p.replicas)

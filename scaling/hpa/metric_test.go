@@ -1,6 +1,7 @@
 package hpa
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -144,4 +145,33 @@ func TestAManifestWithoutMetricsAsksForCPU(t *testing.T) {
 	assert.Equal(t, []messages.Query{{Kind: messages.QueryResource, Name: "cpu", Field: "spec.metrics[0].resource.name"}}, a.Queries())
 	assert.EqualValues(t, 80, a.sources[0].target)
 	assert.Equal(t, DefaultController().SyncPeriod, a.Period())
+}
+
+// A metric far above its target asks for less than nothing, except where the
+// controller takes care.
+func TestCountsBeyondInt32(t *testing.T) {
+	external := func(kind string) string {
+		return "minReplicas: 2\nmaxReplicas: 10\nmetrics: [{type: External, external: {metric: {name: load}, target: {type: " + kind + "}}}]"
+	}
+	object := "minReplicas: 2\nmaxReplicas: 10\nmetrics: [{type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: load}, " +
+		"target: {type: AverageValue, averageValue: 1}}}]"
+	for _, c := range []struct {
+		name    string
+		spec    string
+		version Version
+		want    int32
+	}{
+		{"a total", external("Value, value: 1"), "1.35", math.MaxInt32},
+		{"a total, before", external("Value, value: 1"), "1.34", math.MinInt32},
+		{"an external average", external("AverageValue, averageValue: 1"), "1.34", math.MaxInt32},
+		{"an external average, before", external("AverageValue, averageValue: 1"), "1.33", math.MinInt32},
+		{"an average of an object", object, "", math.MinInt32},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, err := New(Spec{Manifest: manifest(t, c.spec), Controller: DefaultController(), KubernetesVersion: c.version})
+			require.NoError(t, err)
+			o := seen(readyPods(4), total(1e13))
+			assert.Equal(t, c.want, a.proposeOne(view{now: start, cur: 4, seen: &o}, &a.sources[0], &o.Metrics[0]).replicas)
+		})
+	}
 }

@@ -123,7 +123,7 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 }
 
 // scaled is ceil(r x pods).
-func scaled(r float64, pods int64) int32 { return saturate(math.Ceil(float64(r * float64(pods)))) }
+func scaled(r float64, pods int64) int32 { return toInt32(math.Ceil(float64(r * float64(pods)))) }
 
 // groupPods sorts the pods into groups and adds each group up. The problem is
 // empty unless the metric cannot be used at all.

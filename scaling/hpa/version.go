@@ -20,6 +20,7 @@ const (
 	podResources    Version = "1.34" // gate PodLevelResources
 	checksAPIGroup  Version = "1.34" // scaleTargetRef.apiVersion is validated
 	fearsOverflow   Version = "1.34" // an external sum below 0 is taken for an overflow
+	capsTotals      Version = "1.35" // a total that asks for more than an int32 asks for the largest
 	binaryMemory    Version = "1.34" // status shows memory as 64Mi, before as 67108864
 	ownTolerances   Version = "1.35" // gate HPAConfigurableTolerance
 	scalesToZero    Version = "1.37" // gate HPAScaleToZero
@@ -30,13 +31,6 @@ const (
 
 // has says whether what came with a version is there.
 func (v Version) has(since Version) bool { return v == "" || v >= since }
-
-// ObservesGenerations says whether status.observedGeneration is written.
-func (v Version) ObservesGenerations() bool { return v.has(seesGenerations) }
-
-// ShowsBinaryMemory says whether status.currentMetrics shows memory in powers
-// of two.
-func (v Version) ShowsBinaryMemory() bool { return v.has(binaryMemory) }
 
 // KnowsPodResources says whether a pod can have resources as a whole.
 func (v Version) KnowsPodResources() bool { return v.has(podResources) }

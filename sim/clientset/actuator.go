@@ -47,7 +47,7 @@ type Actuator struct {
 	counts     messages.Replicas
 	pods       map[int32]*pod
 	endpoints  *endpoints
-	hpa        *hpaStatus
+	hpa        *hpaRecord
 	elasti     *kubeElasti
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/scalelab/scalelab/k8shelper"
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/hpa"
 	"github.com/scalelab/scalelab/sim"
 )
 
@@ -68,13 +69,13 @@ func (a *Actuator) createObjects(ctx context.Context, o sim.Objects) error {
 		return fmt.Errorf("create endpoints of service %s: %w", service.Name, err)
 	}
 	if o.HPA != nil {
-		hpa := settled(o.HPA.DeepCopy(), a.target)
-		hpa, err = client.AutoscalingV2().HorizontalPodAutoscalers(hpa.Namespace).Create(ctx, hpa, metav1.CreateOptions{})
+		created := settled(o.HPA.DeepCopy(), a.target)
+		created, err = client.AutoscalingV2().HorizontalPodAutoscalers(created.Namespace).Create(ctx, created, metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("create horizontal pod autoscaler %s: %w", o.HPA.Name, err)
 		}
-		a.hpa = &hpaStatus{
-			client: client, clock: a.clock, version: o.KubernetesVersion, hpa: hpa, events: newRecorder(client, a.clock),
+		a.hpa = &hpaRecord{
+			client: client, clock: a.clock, object: created, status: hpa.NewStatus(created, o.KubernetesVersion), events: newRecorder(client, a.clock),
 		}
 	}
 	if o.Elasti != nil {

@@ -1,7 +1,6 @@
 package clientset
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -63,86 +62,6 @@ func sync(t *testing.T, a *Actuator, loop *hpa.Autoscaler, seconds int, metrics 
 	require.NoError(t, err)
 	_, err = a.Carry(now, "hpa", d)
 	require.NoError(t, err)
-}
-
-// A transition is a change of a condition's status: another reason leaves its
-// time alone.
-func TestConditionsAndTheirTransitions(t *testing.T) {
-	a, loop := watched(t, "", onePerPod)
-	conditions := func() (lines []string) {
-		for _, c := range status(t, a).Conditions {
-			lines = append(lines, fmt.Sprintf("%s=%s %s since %s", c.Type, c.Status, c.Reason, c.LastTransitionTime.Sub(start)))
-		}
-		return lines
-	}
-	sync(t, a, loop, 0, messages.Metric{Milli: 2000})
-	assert.Equal(t, []string{"AbleToScale=True ReadyForNewScale since 0s", "ScalingActive=True ValidMetricFound since 0s",
-		"ScalingLimited=False DesiredWithinRange since 0s"}, conditions())
-	sync(t, a, loop, 15, messages.Metric{Milli: 9000})
-	assert.Equal(t, []string{"AbleToScale=True SucceededRescale since 0s", "ScalingActive=True ValidMetricFound since 0s",
-		"ScalingLimited=True ScaleUpLimit since 15s", "ScaledToZero=False NotScaledToZero since 15s"}, conditions())
-	sync(t, a, loop, 30, messages.Metric{Err: "HTTP 503"})
-	assert.Equal(t, []string{"AbleToScale=True SucceededGetScale since 0s", "ScalingActive=False FailedGetExternalMetric since 30s",
-		"ScalingLimited=True ScaleUpLimit since 15s", "ScaledToZero=False NotScaledToZero since 15s"}, conditions())
-	assert.Equal(t, []autoscalingv2.MetricStatus{{}}, status(t, a).CurrentMetrics, "an entry for each metric, empty where it failed")
-	assert.Equal(t, "the HPA was unable to compute the replica count: unable to get external metric default/load/nil: "+
-		"unable to fetch metrics from external metrics API: HTTP 503", status(t, a).Conditions[1].Message)
-	sync(t, a, loop, 45, messages.Metric{Milli: 4000})
-	assert.Equal(t, []string{"AbleToScale=True SucceededRescale since 0s", "ScalingActive=True ValidMetricFound since 45s",
-		"ScalingLimited=True ScaleUpLimit since 15s", "ScaledToZero=False NotScaledToZero since 15s"}, conditions())
-}
-
-func TestCurrentMetrics(t *testing.T) {
-	const spec = `
-maxReplicas: 20
-metrics:
-- {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}
-- {type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 1Gi}}}
-- {type: ContainerResource, containerResource: {name: memory, container: web, target: {type: Utilization, averageUtilization: 50}}}
-- {type: Pods, pods: {metric: {name: rps}, target: {type: AverageValue, averageValue: 1}}}
-- {type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: hits}, target: {type: Value, value: 1}}}
-- {type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: hits}, target: {type: AverageValue, averageValue: 1}}}
-- {type: External, external: {metric: {name: load}, target: {type: Value, value: 1}}}
-- {type: External, external: {metric: {name: load, selector: {matchLabels: {a: b}}}, target: {type: AverageValue, averageValue: 1}}}
-`
-	const mi = 1024 * 1024 * 1000 // thousandths of a byte
-	readings := []messages.Reading{
-		{Percent: 40, Milli: 80}, {Milli: 64 * mi}, {Percent: 30, Milli: 32 * mi}, {Milli: 1500}, {Milli: 2000}, {Milli: 2500}, {Milli: 3000}, {Milli: 3500},
-	}
-	const want = `
-- {type: Resource, resource: {name: cpu, current: {averageUtilization: 40, averageValue: 80m}}}
-- {type: Resource, resource: {name: memory, current: {averageValue: %s}}}
-- {type: ContainerResource, containerResource: {name: memory, container: web, current: {averageUtilization: 30, averageValue: %s}}}
-- {type: Pods, pods: {metric: {name: rps}, current: {averageValue: 1500m}}}
-- {type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: hits}, current: {value: "2"}}}
-- {type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: hits}, current: {averageValue: 2500m}}}
-- {type: External, external: {metric: {name: load}, current: {value: "3"}}}
-- {type: External, external: {metric: {name: load, selector: {matchLabels: {a: b}}}, current: {averageValue: 3500m}}}
-`
-	for version, memory := range map[hpa.Version][]any{"1.33": {`"67108864"`, `"33554432"`}, "1.34": {"64Mi", "32Mi"}, "": {"64Mi", "32Mi"}} {
-		a, _ := watched(t, version, spec)
-		_, err := a.Carry(0, "hpa", messages.Decision{Desired: 2, Readings: readings})
-		require.NoError(t, err)
-		got, err := yaml.Marshal(status(t, a).CurrentMetrics)
-		require.NoError(t, err)
-		assert.YAMLEq(t, fmt.Sprintf(want, memory...), string(got), version)
-		_, err = a.Carry(15*time.Second, "hpa", messages.Decision{Desired: 2})
-		require.NoError(t, err)
-		assert.Empty(t, status(t, a).CurrentMetrics, "no metric was asked")
-	}
-}
-
-func TestGenerationsAreObservedSince137(t *testing.T) {
-	for version, want := range map[hpa.Version]int64{"1.36": 0, "1.37": 1} {
-		a, loop := watched(t, version, onePerPod)
-		sync(t, a, loop, 0, messages.Metric{Milli: 2000})
-		got := status(t, a).ObservedGeneration
-		if want == 0 {
-			assert.Nil(t, got)
-		} else {
-			assert.Equal(t, &want, got)
-		}
-	}
 }
 
 // The status is written when a reading changes, and not when nothing does.
