@@ -17,6 +17,18 @@ type Decision struct {
 	// of the manifest; none where no metric was asked. The slice stays valid as
 	// long as Conditions.
 	Readings []Reading
+	// Path is the way that requests are to take from now on; empty where the
+	// autoscaler has no say in it.
+	Path Path
+	// Signals are numbers that a person wants to see over time beside the count,
+	// in the autoscaler's own order. The slice stays valid as long as Conditions.
+	Signals []Signal
+}
+
+// Signal is one named number of a decision. A yes or no is 1 or 0.
+type Signal struct {
+	Name  string  `json:"name"` // such as panic
+	Value float64 `json:"value"`
 }
 
 // Reading is the value that a decision saw for one metric.
@@ -63,6 +75,7 @@ const (
 	StageClamp     Stage = "clamp"     // minimum and maximum
 	StageCooldown  Stage = "cooldown"  // waiting before scaling to zero
 	StageTrigger   Stage = "trigger"   // a trigger's vote
+	StagePanic     Stage = "panic"     // no scale-down after a surge
 )
 
 // Reason is why a Decision came out as it did.
@@ -84,5 +97,6 @@ const (
 	ReasonDisabled        Reason = "Disabled"        // the loop is switched off at this count
 	ReasonMetricFailed    Reason = "MetricFailed"    // no usable metric
 	ReasonCooldown        Reason = "Cooldown"        // too early to scale to zero
+	ReasonPanic           Reason = "Panic"           // a surge keeps the count up
 	ReasonActive          Reason = "Active"          // a trigger wants the workload up
 )

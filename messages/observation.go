@@ -11,6 +11,8 @@ type Observation struct {
 	Pods []Pod
 	// Metrics answer the autoscaler's Queries, index by index.
 	Metrics []Metric
+	// Path is the way that requests take.
+	Path Path
 }
 
 // Replicas counts the workload's pods the way its scale subresource and its

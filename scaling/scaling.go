@@ -26,6 +26,26 @@ type Observer interface {
 	Queries() []messages.Query
 }
 
+// Collector is an Autoscaler that gathers the reports of the proxies on the way
+// of the requests by itself, between its decisions.
+type Collector interface {
+	// CollectEvery is the reporting period.
+	CollectEvery() time.Duration
+	// Collect takes the reports of the period that ends at now.
+	Collect(now time.Time, stats messages.Stats)
+}
+
+// Reconciler is an Autoscaler that also acts between its decisions: when pods
+// come, go or become Ready, when the way of the requests has changed, and at
+// instants of its own.
+type Reconciler interface {
+	// Reconcile acts on what is seen now.
+	Reconcile(now time.Time, seen messages.Observation) (messages.Decision, error)
+	// Next is the instant at which Reconcile has to be called at the latest; a
+	// zero Time is never. It can change with every call of any other method.
+	Next() time.Time
+}
+
 // Waker is an Autoscaler that can be told of requests that found nobody home.
 type Waker interface {
 	Wake(now time.Time, count messages.RequestCount, seen messages.Replicas) (messages.Decision, error)
