@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench fidelity controlplane conformance cover
+.PHONY: build test race lint golden bench fidelity controlplane conformance planted cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab
@@ -36,3 +36,6 @@ cover:
 
 conformance: ## the real controllers beside ours; the first build takes minutes
 	cd conformance && go test -p 1 ./...
+
+planted: ## deviations planted on purpose, for the conformance to find
+	cd conformance && go test ./planted -count 1 -v -args -planted
