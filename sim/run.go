@@ -239,8 +239,8 @@ func (r *run) play(ctx context.Context) error {
 		if next >= r.end {
 			break
 		}
-		if r.advance(next) {
-			if err := r.wake(); err != nil {
+		if why := r.advance(next); why != cluster.NoStop {
+			if err := r.stopped(why); err != nil {
 				return err
 			}
 			continue
@@ -249,8 +249,12 @@ func (r *run) play(ctx context.Context) error {
 			return err
 		}
 	}
-	for r.cluster.Advance(r.end) {
-		if err := r.wake(); err != nil {
+	for {
+		why := r.cluster.Advance(r.end)
+		if why == cluster.NoStop {
+			break
+		}
+		if err := r.stopped(why); err != nil {
 			return err
 		}
 	}
@@ -264,7 +268,7 @@ func (r *run) play(ctx context.Context) error {
 
 // advance carries the data plane to the next control event, through its
 // instant, or, for what changes the world under it, up to that.
-func (r *run) advance(next time.Duration) (wake bool) {
+func (r *run) advance(next time.Duration) cluster.Stop {
 	if r.events.Peek().Phase == event.Faults {
 		return r.cluster.Reach(next)
 	}
@@ -294,6 +298,14 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		r.cluster.ReachFront(true)
 	}
 	return err
+}
+
+// stopped does what the data plane has stopped for.
+func (r *run) stopped(why cluster.Stop) error {
+	if why == cluster.Asked {
+		return r.wake()
+	}
+	return nil
 }
 
 // wake hands the message about a request that found nobody home to the loops

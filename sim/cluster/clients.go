@@ -242,12 +242,12 @@ func (c *Cluster) cancel(i int32) {
 	}
 }
 
-// byArrival sorts requests that end together, so that the order in which their
-// clients try again does not hang on slots.
+// byArrival sorts requests that end together, so that what follows (the clients
+// that try again, the activators that send the next) does not hang on slots.
 func (c *Cluster) byArrival(list []int32) {
-	if !c.clients.on {
-		return
+	if c.clients.on || c.activators.on {
+		slices.SortFunc(list, func(a, b int32) int {
+			return cmp.Compare(c.requests.slab[a].index, c.requests.slab[b].index)
+		})
 	}
-	index := func(i int32) uint64 { return c.clients.calls[c.requests.slab[i].call].index }
-	slices.SortFunc(list, func(a, b int32) int { return cmp.Compare(index(a), index(b)) })
 }

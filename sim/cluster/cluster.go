@@ -59,6 +59,9 @@ type Cluster struct {
 	router      router
 	central     queue // waiting requests, when all pods share one queue
 	front       front
+	activators  activators
+	asked       bool // a message to the autoscaler is due
+	changed     bool // the ready pods have changed, or the path of requests
 	transitions []Transition
 	candidates  []int32 // scratch of deleteSurplus
 	ended       struct{ existed, idle time.Duration }
@@ -87,19 +90,20 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		return nil, err
 	}
 	c := &Cluster{
-		spec:      spec,
-		demand:    demand,
-		arrivals:  arrivals,
-		requests:  newRequests(),
-		sharing:   newSharing(spec),
-		desired:   spec.Replicas,
-		lifecycle: lifecycle,
-		router:    newRouter(spec, seed),
-		central:   newQueue(),
-		front:     newFront(),
-		clients:   clients,
-		deadline:  event.Never,
-		tally:     tally,
+		spec:       spec,
+		demand:     demand,
+		arrivals:   arrivals,
+		requests:   newRequests(),
+		sharing:    newSharing(spec),
+		desired:    spec.Replicas,
+		lifecycle:  lifecycle,
+		router:     newRouter(spec, seed),
+		central:    newQueue(),
+		front:      newFront(),
+		activators: newActivators(spec, lifecycle, seed),
+		clients:    clients,
+		deadline:   event.Never,
+		tally:      tally,
 	}
 	if c.foresight = spec.foresees(); c.foresight && c.router.policy == leastRequest {
 		c.crowded, c.leavings = true, newWheel()
@@ -155,20 +159,47 @@ func (d *Demand) from(first uint64, dst []time.Duration) { d.dist.DrawItems(d.ke
 // Now is the instant the cluster stands at.
 func (c *Cluster) Now() time.Duration { return c.now }
 
+// Stop is why Advance has stopped before its instant.
+type Stop uint8
+
+// The reasons.
+const (
+	NoStop  Stop = iota // it has not
+	Asked               // a request found nobody home: a message to the autoscaler is due
+	Changed             // with Spec.Watched: the ready pods have changed, or the path of requests
+)
+
+// stop is whether to stop now, and why. Every reason is given once.
+func (c *Cluster) stop() Stop {
+	switch {
+	case c.asked:
+		c.asked = false
+		return Asked
+	case c.changed:
+		c.changed = false
+		if c.spec.Watched {
+			return Changed
+		}
+	}
+	return NoStop
+}
+
 // Advance carries the data plane to the instant to, with everything due then
-// included. It stops earlier, and says so, when a request finds nobody home and
-// a wake-up message is due: the caller handles it at Now and calls again.
+// included. It stops earlier, and says why, when there is something for the
+// caller to do: the caller does it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, among them the reclaiming of
 // serverless instances, then departures in the order of the pods, and in a pod in
 // that of the starts of service, clients that give up (a request for good, then
 // attempts), looks of the front, retries, users and arrivals.
-func (c *Cluster) Advance(to time.Duration) (wake bool) {
+func (c *Cluster) Advance(to time.Duration) Stop {
 	if c.foresight {
-		c.foreseeAll(to)
-		return false
+		return c.foreseeAll(to)
 	}
 	for {
+		if why := c.stop(); why != NoStop {
+			return why
+		}
 		departure, life := c.departures.next(), c.lives.Next()
 		timeout, look, reclaim := min(c.timeouts.next(), c.deadline), c.front.next(), c.instances.nextReclaim()
 		if c.sharing.cpu > 0 {
@@ -177,7 +208,7 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		at := min(c.nextArrival, departure, life, timeout, look, reclaim)
 		if at > to {
 			c.now = to
-			return false
+			return NoStop
 		}
 		c.now = at
 		switch at {
@@ -202,21 +233,19 @@ func (c *Cluster) Advance(to time.Duration) (wake bool) {
 		default:
 			c.arrive()
 		}
-		if c.front.wake {
-			c.front.wake = false
-			return true
-		}
 	}
 }
 
 // Reach is Advance to the instant at, of which nothing has happened yet: there
 // the caller changes the world under the requests.
-func (c *Cluster) Reach(at time.Duration) (wake bool) {
-	if at > c.now && c.Advance(at-1) {
-		return true
+func (c *Cluster) Reach(at time.Duration) Stop {
+	if at > c.now {
+		if why := c.Advance(at - 1); why != NoStop {
+			return why
+		}
 	}
 	c.now = at
-	return false
+	return NoStop
 }
 
 // arrive takes what comes in next.
@@ -231,7 +260,7 @@ func (c *Cluster) arrive() {
 		q := &c.requests.slab[i]
 		q.index, q.arrival, q.start, q.service = c.arrived, c.now, NotYet, c.upcoming.demand()
 		q.phase = c.tally.arrive(c.now)
-		q.viaFront, q.held, q.gone, q.dials, q.pod = false, false, false, 0, none
+		q.activator, q.viaFront, q.held, q.gone, q.dials, q.pod = 0, false, false, false, 0, none
 		if c.spec.RequestTimeout > 0 {
 			c.timeouts.push(due{at: c.now + c.spec.RequestTimeout, request: i, generation: q.generation})
 		}
@@ -244,6 +273,8 @@ func (c *Cluster) arrive() {
 		c.resize()
 	case c.spec.Serverless != nil:
 		c.invoke(i)
+	case c.activators.proxied:
+		c.activate(i)
 	case c.direct:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
@@ -272,7 +303,7 @@ func (c *Cluster) depart(i int32) {
 		c.resize()
 	}
 	c.refill(p) // before the front may send its next request here
-	if q.viaFront {
+	if q.viaFront && q.activator == 0 {
 		c.front.service.Answered(*c.spec.Front, c.now)
 	}
 	c.end(i, completed)
@@ -302,6 +333,8 @@ func (c *Cluster) timeOut(d due) {
 		return
 	case centralQueue:
 		c.central.remove(&c.requests, d.request)
+	case activatorQueue:
+		c.activators.list[q.activator-1].queue.remove(&c.requests, d.request)
 	case podQueue:
 		c.leaveQueue(&c.pods[q.pod], d.request)
 	case frontQueue:
@@ -326,9 +359,17 @@ func (c *Cluster) end(i int32, f fate) {
 
 // forget gives the request's entry back, and its slot at the front to the next.
 func (c *Cluster) forget(i int32) {
-	viaFront := c.requests.slab[i].viaFront
+	q := c.requests.slab[i]
 	c.requests.release(i)
-	if viaFront {
+	c.leaveProxies(&q)
+}
+
+// leaveProxies gives the slots of a request back that ends, or has lost its pod.
+func (c *Cluster) leaveProxies(q *request) {
+	switch {
+	case q.activator > 0:
+		c.leaveActivator(int(q.activator)-1, q.viaFront, q.pod)
+	case q.viaFront:
 		c.leaveFront()
 	}
 }

@@ -106,7 +106,7 @@ func TestNoReadyPodFailsRequests(t *testing.T) {
 	spec := small()
 	spec.Replicas = 0
 	c := newCluster(t, spec, arrivals(2, time.Second))
-	assert.False(t, c.Advance(2*time.Second), "nobody to wake up")
+	assert.Equal(t, NoStop, c.Advance(2*time.Second), "nobody to wake up")
 	assert.Equal(t, Counters{Arrived: 2, Failed: 2}, c.Counters())
 }
 
@@ -225,11 +225,11 @@ func TestFrontHoldsWakesAndForwards(t *testing.T) {
 	spec.PerPod.Concurrency = 10
 	spec.Front = &hold.Settings{Retry: 3 * time.Second, Slots: 2, Capacity: 3, Timeout: time.Minute, NotifyEvery: 10 * time.Second}
 	c := newCluster(t, spec, arrivals(4, time.Second))
-	require.True(t, c.Advance(20*time.Second))
+	require.Equal(t, Asked, c.Advance(20*time.Second))
 	assert.Equal(t, time.Second, c.Now())
 	c.Notified(true)
 	c.Scale(1) // Ready at 8 s, reachable at 8.5 s
-	assert.False(t, c.Advance(time.Second), "one message in ten seconds")
+	assert.Equal(t, NoStop, c.Advance(time.Second), "one message in ten seconds")
 	// Two hold slots, one waits for a slot, the fourth exceeds the capacity.
 	assert.Equal(t, Counters{Arrived: 4, Rejected: 1, InFlight: 3}, c.Counters())
 	assert.Equal(t, 3, c.Held())
@@ -252,9 +252,9 @@ func TestFrontTimesOut(t *testing.T) {
 	l := instantsOf{0, time.Second, 4 * time.Second}
 	c := newCluster(t, spec, &l)
 	spec.Front.Faults.NotifyOnArrival = true
-	require.True(t, c.Advance(time.Minute))
+	require.Equal(t, Asked, c.Advance(time.Minute))
 	c.Notified(true)
-	require.True(t, c.Advance(time.Minute), "four seconds later another message")
+	require.Equal(t, Asked, c.Advance(time.Minute), "four seconds later another message")
 	c.Notified(true)
 	assert.Equal(t, 4*time.Second, c.Now())
 	c.Advance(5 * time.Second)
@@ -273,7 +273,7 @@ func TestFrontRefusalsDoNotNest(t *testing.T) {
 	spec.PerPod.Queue = 0
 	spec.Front = &hold.Settings{Retry: time.Second, Slots: 1, Capacity: 200_000, NotifyEvery: time.Hour}
 	c := newCluster(t, spec, arrivals(100_000, 0))
-	require.True(t, c.Advance(0))
+	require.Equal(t, Asked, c.Advance(0))
 	c.Notified(true)
 	c.Scale(1)
 	c.Advance(time.Minute)

@@ -25,6 +25,9 @@ func (s *Spec) foresees() bool {
 	if s.activeClients() || s.OnTimeout == cancelService {
 		return false
 	}
+	if a := s.Activators; a != nil && (a.ContainerConcurrency > 0 || a.Count > 1) {
+		return false
+	}
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
@@ -52,6 +55,8 @@ type station struct {
 	last    time.Duration // when the last request is served
 	stays   []stay        // those that end after the instant the cluster stands at
 	load    int32         // least-request: those that have not ended
+
+	proxiedTo time.Duration // when the last one is served that came by way of an activator
 }
 
 // stay is a request that is settled and has not ended.
@@ -65,6 +70,11 @@ type stay struct {
 	told    bool // the client has given up
 
 	received bool // shared queue: the pod has it
+
+	// With activators.
+	entered time.Duration // the pod
+	proxied bool          // it came by way of an activator
+	held    bool          // which knew of no pod when it came
 }
 
 // foresee settles every request that arrives up to the instant to, and tallies
@@ -76,16 +86,25 @@ func (c *Cluster) foresee(to, until time.Duration) {
 		n := 0
 		for n < len(arrivals) && arrivals[n] <= min(to, last) {
 			c.now = arrivals[n]
-			if c.shared != nil {
+			switch {
+			case c.shared != nil:
 				c.settleShared(phase, c.arrived+uint64(n), demands[n], until)
-			} else {
+			case c.activators.on:
+				c.settleActivated(phase, c.arrived+uint64(n), demands[n], until)
+			default:
 				c.settleInPod(phase, c.arrived+uint64(n), demands[n], until)
 			}
 			n++
+			if c.asked {
+				break
+			}
 		}
 		c.tally.arrived(phase, n)
 		c.arrived += uint64(n)
 		c.pass(n)
+		if c.asked {
+			return
+		}
 	}
 }
 
@@ -189,7 +208,9 @@ func (c *Cluster) leave() {
 // enter puts a request that ends at the given instant on the load of its pod.
 func (c *Cluster) enter(p *pod, end time.Duration) {
 	p.load++
-	c.router.load(p.position, +1)
+	if p.position != none {
+		c.router.load(p.position, +1)
+	}
 	c.leavings.add(c.now, end, p.ID)
 }
 
@@ -220,10 +241,16 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 	if s.end > to {
 		return false
 	}
+	if c.activators.on {
+		c.countStay(p, s)
+	}
 	if s.start != NotYet {
 		p.Completed++
 		p.CPU += c.effort(s.end - s.start)
 		if !s.told {
+			if s.held {
+				c.tally.phases[s.phase].Cold++
+			}
 			c.tally.serve(&c.tally.phases[s.phase], s.arrival, s.start, s.end)
 			if c.tally.observe != nil {
 				c.tally.observe(s.request(), s.end, completed)
@@ -244,21 +271,42 @@ func (c *Cluster) settleAll(p *pod, to time.Duration) {
 	p.stays = kept
 }
 
-// foreseeAll is Advance with foresight.
-func (c *Cluster) foreseeAll(to time.Duration) {
+// foreseeAll is Advance with foresight. Where the caller may act between control
+// events, nothing is settled beyond the next step in a pod's life.
+func (c *Cluster) foreseeAll(to time.Duration) Stop {
 	for {
+		if why := c.stop(); why != NoStop {
+			return why
+		}
 		life := c.lives.Next()
-		c.foresee(min(to, life-1), to)
+		before, until := min(to, life-1), to
+		if c.spec.Watched {
+			until = before
+		}
+		c.foresee(before, until)
+		if c.asked {
+			continue
+		}
+		if c.activators.on {
+			c.expireWaiting(before)
+		}
 		if life > to {
 			break
 		}
-		c.now, c.foreseenTo = life, max(c.foreseenTo, life-1)
+		if c.now, c.foreseenTo = life, max(c.foreseenTo, life-1); c.spec.Watched {
+			c.settlePresent(life - 1)
+		}
 		c.live(c.lives.Pop().Payload)
 	}
-	if c.now = to; to == c.foreseenTo {
-		return
+	if c.now = to; to != c.foreseenTo || c.activators.on { // whose stops leave stays for later
+		c.foreseenTo = to
+		c.settlePresent(to)
 	}
-	c.foreseenTo = to
+	return NoStop
+}
+
+// settlePresent brings the tallies of all pods up to the instant to.
+func (c *Cluster) settlePresent(to time.Duration) {
 	for _, id := range c.present {
 		c.settleAll(&c.pods[id], to)
 	}
@@ -295,12 +343,22 @@ func (c *Cluster) killAhead(p *pod) {
 		if !s.told {
 			c.tally.lose(s, c.now, failed)
 		}
+		if c.activators.on {
+			s.end = c.now
+			c.countStay(p, s)
+		}
 	}
 	p.stays = nil
+	if c.activators.on {
+		c.busyWithout(p)
+	}
 }
 
 // foreseen adds what the stays of a pod come to now to its status.
 func (c *Cluster) foreseen(p *pod, status *PodStatus) {
+	if c.activators.on {
+		c.foreseenFlows(p, status)
+	}
 	for i := range p.stays {
 		s := &p.stays[i]
 		if !s.started(c.foreseenTo) {

@@ -20,7 +20,6 @@ type front struct {
 	looks       ring
 	dials       event.Queue[due]
 	deadlines   ring // where the front's own timeout matters
-	wake        bool // a wake-up message is due
 	filling     bool
 	unreachable bool // requests cannot get to the front
 }
@@ -106,7 +105,7 @@ func (c *Cluster) admit(i int32) {
 
 // ask wants the operator woken up, if a message is due.
 func (c *Cluster) ask() {
-	c.front.wake = c.front.wake || c.front.service.Notify(*c.spec.Front, c.now)
+	c.asked = c.asked || c.front.service.Notify(*c.spec.Front, c.now)
 }
 
 // Notified says whether the message that Advance stopped for has reached the

@@ -21,14 +21,18 @@ const (
 	toReady
 	toRoutable
 	toListening
+	toReached // activators find the pod
 	endOfGrace
 	emptied    // no one pod's step: with foresight, a draining pod's last request leaves
 	handedOver // no pod's step: requests go to the pods instead of the front
+	toProxied  // no pod's step: the path leads by way of the activators
+	toDirect   // no pod's step: it does not any more
 )
 
 // lifecycle holds the drawn durations of the stages of a pod's start.
 type lifecycle struct {
 	schedule, pull, start, listen, propagation stage
+	path                                       stage // as propagation, of a change of the requests' path
 	uids                                       random.Key
 	warmUp                                     warmUp
 }
@@ -39,8 +43,11 @@ type stage struct {
 	key  random.Key
 }
 
-func (s *stage) of(p *pod) time.Duration {
-	stream := s.key.At(uint64(p.ID))
+func (s *stage) of(p *pod) time.Duration { return s.draw(uint64(p.ID)) }
+
+// draw is the duration of the n-th occasion.
+func (s *stage) draw(n uint64) time.Duration {
+	stream := s.key.At(n)
 	return s.dist.Draw(&stream)
 }
 
@@ -63,5 +70,6 @@ func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
 		}
 		*part.stage = stage{dist: dist, key: seed.Key("lifecycle."+part.name, 0)}
 	}
+	l.path = stage{dist: l.propagation.dist, key: seed.Key("lifecycle.path", 0)}
 	return l, nil
 }

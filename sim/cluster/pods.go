@@ -22,7 +22,8 @@ type pod struct {
 	warmAt    time.Duration // when it is as fast as it gets
 	uid       uint64        // random, as the API's: the tie-break of scale-down
 	share     share
-	station   // with foresight, instead of queue, serving and idleSince
+	flows     [2]flow // through the pod's own proxy: direct ones, and those that an activator sent
+	station           // with foresight, instead of queue, serving and idleSince
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;
@@ -73,6 +74,9 @@ func (c *Cluster) createReady() {
 	p.ScheduledAt, p.StartedAt = c.now, c.now
 	c.becomeReady(p)
 	c.becomeRoutable(p)
+	if c.activators.on {
+		c.reach(p)
+	}
 }
 
 func (c *Cluster) later(p *pod, s step, delay time.Duration) {
@@ -92,6 +96,9 @@ func (c *Cluster) live(l life) {
 		return
 	case emptied:
 		c.removeEmptied()
+		return
+	case toProxied, toDirect:
+		c.turnTo(l.pod, l.step == toProxied)
 		return
 	}
 	p := &c.pods[l.pod]
@@ -118,8 +125,13 @@ func (c *Cluster) live(l life) {
 		if p.listensAt > c.now {
 			c.later(p, toListening, p.listensAt-c.now)
 		}
+		if c.activators.on {
+			c.probeLater(p)
+		}
 	case toRoutable:
 		c.becomeRoutable(p)
+	case toReached:
+		c.reach(p)
 	case toListening:
 		c.fill(p)
 	}
@@ -129,6 +141,7 @@ func (c *Cluster) becomeReady(p *pod) {
 	p.ReadyAt, p.idleSince = c.now, c.now
 	p.warmAt = c.lifecycle.warmUp.end(c.now)
 	c.ready++
+	c.changed = true
 	c.become(p, Ready)
 }
 
@@ -152,8 +165,12 @@ func (c *Cluster) delete(p *pod) {
 		return
 	}
 	c.ready--
+	c.changed = true
 	p.idle += c.idleFor(p)
 	c.becomeUnroutable(p)
+	if c.activators.on {
+		c.lose(p)
+	}
 	c.become(p, Draining)
 	c.later(p, endOfGrace, c.spec.GracePeriod)
 	if c.foresight {
@@ -235,10 +252,9 @@ func (c *Cluster) abandon(i int32, f fate) {
 		c.tell(q, f)
 	}
 	q.gone, q.place = true, abandoned
-	if q.viaFront {
-		q.viaFront = false
-		c.leaveFront()
-	}
+	lost := *q
+	q.viaFront, q.activator = false, 0
+	c.leaveProxies(&lost)
 }
 
 // CPU time is counted as effort, and only made CPU time of where it is looked at:

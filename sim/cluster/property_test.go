@@ -114,7 +114,7 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		c, err := New(spec, seed, &poisson{stream: seed.Key("test", 0).Stream(), rate: rapid.Float64Range(0.1, 20).Draw(t, "rps")}, tally)
 		require.NoError(t, err)
 		for at := time.Second; at < 60*time.Second; at += time.Duration(rapid.IntRange(1, 8000).Draw(t, "step_ms")) * time.Millisecond {
-			for c.Advance(at) {
+			for c.Advance(at) != NoStop {
 				c.Notified(rapid.Bool().Draw(t, "arrived"))
 				c.Scale(max(1, c.desired))
 			}
@@ -132,7 +132,7 @@ func TestConservationInRandomWorlds(t *testing.T) {
 			c.nextArrival = c.clients.next()
 		}
 		c.Scale(3)
-		for c.Advance(10 * time.Minute) {
+		for c.Advance(10*time.Minute) != NoStop {
 			c.Notified(true)
 		}
 		assert.Equal(t, uint64(0), c.Counters().InFlight, "everything ends once nothing arrives")

@@ -154,7 +154,7 @@ func (w *reference) loseFront() {
 
 func (w *reference) held() (n int) {
 	for _, q := range w.requests {
-		if q.asleep() || q.place == frontQueue || q.place == centralQueue {
+		if q.asleep() || q.place == frontQueue || q.place == centralQueue || q.place == activatorQueue {
 			n++
 		}
 	}

@@ -36,6 +36,13 @@ type reference struct {
 	turn     int
 	desired  int
 
+	activators    []*referenceActivator
+	activatorTurn int
+	reached       []*referencePod
+	proxied       bool
+	pathChanges   uint64
+	changed       bool
+
 	service        hold.Service
 	frontQueue     []*referenceRequest
 	unreachable    bool
@@ -93,6 +100,7 @@ type referenceRequest struct {
 	cold     bool
 	dials    int
 	left     *big.Rat // work to be done, when the CPU is shared
+	passage
 }
 
 type referencePod struct {
@@ -120,6 +128,7 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 			panic(err)
 		}
 	}
+	w.beginActivators()
 	if !spec.Elastic {
 		w.desired = int(spec.Replicas)
 		for range spec.Replicas {
@@ -127,6 +136,7 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 			p.ScheduledAt, p.StartedAt = 0, 0
 			w.becomeReady(p)
 			w.becomeRoutable(p)
+			w.reach(p)
 		}
 	}
 	for _, at := range arrivals {
@@ -149,18 +159,25 @@ func (w *reference) onDeparture(at time.Duration, p *referencePod, do func()) {
 
 func (w *reference) after(delay time.Duration, rank int, do func()) { w.on(w.now+delay, rank, do) }
 
-func (w *reference) advance(to time.Duration) (wake bool) {
-	for len(w.events) > 0 && w.events[0].at <= to {
-		e := heap.Pop(&w.events).(referenceEvent)
-		w.moveTo(e.at)
-		e.do()
-		if w.wake {
+func (w *reference) advance(to time.Duration) Stop {
+	for {
+		switch {
+		case w.wake:
 			w.wake = false
-			return true
+			return Asked
+		case w.changed:
+			if w.changed = false; w.spec.Watched {
+				return Changed
+			}
+		case len(w.events) == 0 || w.events[0].at > to:
+			w.moveTo(to)
+			return NoStop
+		default:
+			e := heap.Pop(&w.events).(referenceEvent)
+			w.moveTo(e.at)
+			e.do()
 		}
 	}
-	w.moveTo(to)
-	return false
 }
 
 // moveTo sums up the pods' time on the way.
@@ -185,6 +202,8 @@ func (w *reference) send(q *referenceRequest) {
 	switch {
 	case w.spec.Elastic:
 		w.serveElastically(q)
+	case w.proxied:
+		w.activate(q)
 	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover():
 		w.route(q)
 	case w.spec.Front != nil && !w.unreachable:
@@ -210,15 +229,20 @@ func (w *reference) finish(q *referenceRequest, f fate) {
 		q.viaFront = false
 		w.fillFront()
 	}
+	w.leaveProxies(q)
 }
 
 // unwait takes a waiting request from wherever it waits.
 func (w *reference) unwait(q *referenceRequest) {
 	w.central = without(w.central, q)
 	w.frontQueue = without(w.frontQueue, q)
+	for _, a := range w.activators {
+		a.queue = without(a.queue, q)
+	}
 	for _, p := range w.pods {
 		p.queue = without(p.queue, q)
 	}
+	q.podOut = w.now
 }
 
 func without(list []*referenceRequest, q *referenceRequest) []*referenceRequest {
@@ -277,6 +301,7 @@ func (w *reference) depart(p *referencePod, q *referenceRequest) {
 // freeSlot gives a request's slot to the next.
 func (w *reference) freeSlot(p *referencePod, q *referenceRequest) {
 	p.serving = without(p.serving, q)
+	q.podOut = w.now
 	switch {
 	case len(p.queue) > 0:
 		next := p.queue[0]
@@ -371,16 +396,7 @@ func (w *reference) route(q *referenceRequest) {
 		w.refused(q)
 		return
 	}
-	p.Received++
-	switch {
-	case w.hasSlot(p):
-		w.serve(p, q)
-	case len(p.queue) < w.spec.PerPod.Queue:
-		q.place = podQueue
-		p.queue = append(p.queue, q)
-	default:
-		w.finish(q, rejected)
-	}
+	w.deliver(p, q)
 }
 
 func (w *reference) pick() *referencePod {
@@ -461,6 +477,7 @@ func (w *reference) create() {
 				p.listensAt = w.now + w.draw("listen", p)
 				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p) })
 				w.on(p.listensAt, rankLife, func() { w.takeFromCentral(p) })
+				w.probeLater(p)
 			})
 		})
 	})
@@ -476,7 +493,7 @@ func (w *reference) stage(p *referencePod, name string, do func()) {
 }
 
 func (w *reference) becomeReady(p *referencePod) {
-	p.ReadyAt = w.now
+	p.ReadyAt, w.changed = w.now, true
 	w.become(p, Ready)
 }
 
@@ -551,6 +568,8 @@ func (w *reference) delete(p *referencePod) {
 	if w.turn >= len(w.routable) {
 		w.turn = 0
 	}
+	w.changed = true
+	w.unreach(p)
 	w.become(p, Draining)
 	w.after(w.spec.GracePeriod, rankLife, func() { w.kill(p) })
 	w.finishDraining(p)
@@ -586,6 +605,7 @@ func (w *reference) status(p *referencePod) PodStatus {
 		s.CPU += w.cpuSoFar(q)
 	}
 	s.CPU = w.cpuTime(s.CPU)
+	s.Direct, s.Proxied = w.flowsOf(p)
 	return s
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti/hold"
 	"github.com/scalelab/scalelab/sim/random"
 )
@@ -140,6 +141,8 @@ func (d *die) spec() Spec {
 		s.Front, s.Handover = d.front(), d.upTo(4)
 	}
 	s.Fixed = d.chance(15)
+	d.activators(&s)
+	s.Watched = d.chance(50)
 	d.share(&s)
 	return s
 }
@@ -230,10 +233,13 @@ func (d *duel) run() error {
 // has happened yet.
 func (d *duel) reach(at time.Duration, before bool) error {
 	for {
-		var fast, plain bool
+		var fast, plain Stop
 		if before {
 			fast = d.fast.Reach(at)
-			if plain = at > d.plain.now && d.plain.advance(at-1); !plain {
+			if at > d.plain.now {
+				plain = d.plain.advance(at - 1)
+			}
+			if plain == NoStop {
 				d.plain.moveTo(at)
 			}
 		} else {
@@ -241,10 +247,20 @@ func (d *duel) reach(at time.Duration, before bool) error {
 		}
 		d.log = append(d.log, fmt.Sprintf("at %s", d.fast.Now()))
 		if fast != plain || d.fast.Now() != d.plain.now {
-			return fmt.Errorf("wake-up: %t at %s, reference %t at %s", fast, d.fast.Now(), plain, d.plain.now)
+			return fmt.Errorf("stop: %d at %s, reference %d at %s", fast, d.fast.Now(), plain, d.plain.now)
 		}
-		if !fast {
+		switch {
+		case fast == NoStop:
 			return nil
+		case fast == Changed:
+			if err := d.compareActivators(); err != nil {
+				return err
+			}
+			d.answer()
+			continue
+		case d.spec.Activators != nil:
+			d.answer()
+			continue
 		}
 		arrived := d.chance(70)
 		d.fast.Notified(arrived)
@@ -253,6 +269,28 @@ func (d *duel) reach(at time.Duration, before bool) error {
 			d.scale(max(1, d.plain.desired))
 		}
 	}
+}
+
+// answer acts on a stop.
+func (d *duel) answer() {
+	if d.chance(30) && !d.spec.Fixed && !d.spec.Elastic {
+		d.scale(d.plain.desired + 1)
+	}
+	d.turn()
+}
+
+// turn changes the path of requests.
+func (d *duel) turn() {
+	if d.spec.Activators == nil || !d.chance(30) {
+		return
+	}
+	path := messages.PathDirect
+	if d.chance(60) {
+		path = messages.PathProxy
+	}
+	d.log = append(d.log, "path: "+string(path))
+	d.fast.SetPath(path)
+	d.plain.setPath(path)
 }
 
 func (d *duel) scale(n int) {
@@ -266,6 +304,7 @@ func (d *duel) act() {
 	if !d.spec.Elastic && !d.spec.Fixed && d.chance(70) {
 		d.scale(d.IntN(7 * d.crowd))
 	}
+	d.turn()
 	if d.spec.Front == nil || d.spec.Elastic {
 		return
 	}
@@ -319,6 +358,9 @@ func (d *duel) compareCounts() error {
 	}
 	if got, want := d.fast.front.used, d.plain.inFront(); got != want {
 		return fmt.Errorf("slots of the front: %d, reference %d", got, want)
+	}
+	if err := d.compareActivators(); err != nil {
+		return err
 	}
 	if d.spec.Elastic {
 		return nil
@@ -377,6 +419,7 @@ func (d *duel) fight(t *testing.T) {
 		if d.spec.Front != nil {
 			front = fmt.Sprintf("%+v", *d.spec.Front)
 		}
-		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\nretries: %+v\n%v", d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.spec.Retries, d.log)
+		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\nactivators: %+v\nretries: %+v\n%v",
+			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.spec.Activators, d.spec.Retries, d.log)
 	}
 }

@@ -7,12 +7,13 @@ const none int32 = -1
 
 // The places a request can be at.
 const (
-	free         uint8 = iota
-	frontQueue         // waits for a slot of the front
-	frontHeld          // holds a slot of the front and sleeps until its next look
-	frontDialing       // holds a slot of the front and sleeps until its next dial
-	podQueue           // waits in a pod's queue
-	centralQueue       // waits in the queue that all pods share
+	free           uint8 = iota
+	frontQueue           // waits for a slot of the front
+	frontHeld            // holds a slot of the front and sleeps until its next look
+	frontDialing         // holds a slot of the front and sleeps until its next dial
+	podQueue             // waits in a pod's queue
+	centralQueue         // waits in the queue that all pods share
+	activatorQueue       // waits at an activator for a pod that can take it
 	inService
 	abandoned // its pod was killed; its departure is still to come
 )
@@ -33,8 +34,9 @@ type request struct {
 	phase      uint16        // traffic phase of its arrival
 	place      uint8
 	dials      uint8 // connections that failed in a row
-	viaFront   bool  // holds a slot of the front until it ends
-	held       bool  // slept at the front at least once, or started its instance: a cold request
+	activator  uint8 // whose way it came, counted from 1; 0: none's
+	viaFront   bool  // holds a slot of the front, or one that its activator has in a pod, until it ends
+	held       bool  // slept at the front, found no pod at its activator, or started its instance: a cold request
 	gone       bool  // the client has given up; the pod works on
 }
 

@@ -94,13 +94,21 @@ func (c *Cluster) route(i int32) {
 		c.refused(i)
 		return
 	}
+	c.deliver(p, i)
+}
+
+// deliver hands a request to a pod, which serves it, queues it, or refuses it.
+func (c *Cluster) deliver(p *pod, i int32) {
 	p.Received++
 	switch {
 	case len(p.serving) < c.spec.PerPod.Concurrency:
+		c.countIn(p, i)
 		c.start(p, i)
 	case int(p.queue.length) < c.spec.PerPod.Queue:
+		c.countIn(p, i)
 		c.enqueue(p, i)
 	default:
+		c.countRefused(p, i)
 		c.end(i, rejected)
 	}
 }

@@ -29,6 +29,7 @@ func (c *Cluster) departAfter(i int32) {
 
 // leaveSlot takes a request out of service.
 func (c *Cluster) leaveSlot(p *pod, i int32) {
+	c.countOut(p, i)
 	last := len(p.serving) - 1
 	moved, slot := p.serving[last], c.requests.slab[i].slot
 	if c.sharing.cpu > 0 {
@@ -53,6 +54,7 @@ func (c *Cluster) enqueue(p *pod, i int32) {
 }
 
 func (c *Cluster) leaveQueue(p *pod, i int32) {
+	c.countOut(p, i)
 	p.queue.remove(&c.requests, i)
 	c.router.changed(p, -1, false)
 	c.finishDraining(p)

@@ -33,6 +33,12 @@ type Spec struct {
 	// Handover is how long requests still go to the front after a pod has become
 	// reachable.
 	Handover time.Duration
+	// Activators put Knative's activators and queue-proxies on the way of the
+	// requests; nil: none. There is no Front then.
+	Activators *Activators
+	// Watched makes Advance stop when a pod has become Ready or is deleted, and when
+	// the path of requests has changed.
+	Watched bool
 	// Elastic makes the number of pods follow the requests at once, with nobody
 	// ever waiting: the world of the oracle. Replicas, routing and lifecycle are
 	// then out of play.
@@ -107,6 +113,9 @@ type PodStatus struct {
 	Completed   uint64        // responses given, whether the client still waited or not
 	InService   int32
 	Queued      int32
+	// With Activators: the requests that came to the pod directly, and those that
+	// an activator sent.
+	Direct, Proxied Flow
 }
 
 // Transition is one change of a pod's state.

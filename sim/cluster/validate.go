@@ -10,6 +10,7 @@ import (
 const (
 	maxReplicas    = 100_000
 	maxConcurrency = 1_000_000
+	maxActivators  = 100
 	maxQueue       = 100_000_000
 	maxDelay       = 30 * 24 * time.Hour
 )
@@ -77,6 +78,12 @@ func (s Spec) Validate() error {
 	}
 	if s.Front != nil {
 		problems.Add(messages.Under("front", s.Front.Validate()))
+	}
+	if s.Activators != nil {
+		problems.Add(messages.Under("activators", s.Activators.Validate()))
+		if s.Front != nil || s.Elastic || s.Serverless != nil || s.Routing.Policy == "central-queue" {
+			problems.Addf("activators", "found them beside a front, a central queue, or pods that nobody scales, expected them alone")
+		}
 	}
 	return problems.Err()
 }

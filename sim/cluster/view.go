@@ -16,6 +16,9 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		p := &c.pods[id]
 		s := p.PodStatus
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
+		if c.activators.on {
+			s.Direct, s.Proxied = p.flows[directFlow].status(c.now), p.flows[proxiedFlow].status(c.now)
+		}
 		c.foreseen(p, &s)
 		for _, i := range p.serving {
 			s.CPU += c.effortOf(c.requests.slab[i].service, c.workDone(p, i))
@@ -46,7 +49,7 @@ func (c *Cluster) Counters() Counters { return c.tally.Total() }
 // Held is the number of requests that wait outside of pods: in the central
 // queue or at the front.
 func (c *Cluster) Held() int {
-	n := int(c.central.length+c.front.queue.length) + c.front.sleepers
+	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held()
 	if c.shared != nil {
 		for i := range c.pods {
 			n += int(c.pods[i].unstarted(c.foreseenTo))
