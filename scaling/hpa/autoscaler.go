@@ -60,7 +60,7 @@ func New(spec Spec) (*Autoscaler, error) {
 	}
 	for i, metric := range manifest.Metrics {
 		s := newSource(metric, fmt.Sprintf("spec.metrics[%d]", i))
-		s.says = newSaying(metric, namespace, spec.KubernetesVersion)
+		s.says = newSaying(metric, s.broken, namespace, spec.KubernetesVersion)
 		a.sources = append(a.sources, s)
 		a.queries = append(a.queries, s.query)
 	}

@@ -19,11 +19,24 @@ func DefaultController() Controller {
 	}
 }
 
+// alphaAnnotations carried fields that older versions of the API lack.
+var alphaAnnotations = []string{
+	"autoscaling.alpha.kubernetes.io/metrics",
+	"autoscaling.alpha.kubernetes.io/current-metrics",
+	"autoscaling.alpha.kubernetes.io/conditions",
+	"autoscaling.alpha.kubernetes.io/behavior",
+	"autoscaling.alpha.kubernetes.io/scale-down-tolerance",
+	"autoscaling.alpha.kubernetes.io/scale-up-tolerance",
+}
+
 // Defaults returns a copy of the manifest with everything filled in that the
-// API server fills in. A manifest without behavior stays without: the
-// controller treats the two differently.
+// API server fills in, and without the annotations that it drops. A manifest
+// without behavior stays without: the controller treats the two differently.
 func Defaults(manifest *autoscalingv2.HorizontalPodAutoscaler) *autoscalingv2.HorizontalPodAutoscaler {
 	m := manifest.DeepCopy()
+	for _, key := range alphaAnnotations {
+		delete(m.Annotations, key)
+	}
 	if m.Spec.MinReplicas == nil {
 		m.Spec.MinReplicas = ptr.To[int32](1)
 	}

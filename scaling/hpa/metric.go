@@ -27,6 +27,7 @@ type source struct {
 	kind   targetKind
 	target int64  // percent, or thousandths
 	shown  string // the target as the manifest writes it
+	broken string // why the controller never asks for it, or empty
 	says   saying
 }
 
@@ -46,6 +47,9 @@ func newSource(m autoscalingv2.MetricSpec, field string) source {
 			value, kind = m.Object.Target.Value, totalValue
 		}
 		s := newNamed(messages.QueryObject, m.Object.Metric, value, kind, field+".object.metric.name")
+		if s.broken == "" && (value == nil || m.Object.Target.Type == autoscalingv2.UtilizationMetricType) {
+			s.broken = "invalid object metric source: neither a value target nor an average value target was set"
+		}
 		s.query.Object = m.Object.DescribedObject.Kind + "/" + m.Object.DescribedObject.Name
 		s.label = m.Object.DescribedObject.Kind + " metric " + m.Object.Metric.Name
 		return s
@@ -77,11 +81,15 @@ func newResource(name corev1.ResourceName, container string, target autoscalingv
 
 func newNamed(kind messages.QueryKind, metric autoscalingv2.MetricIdentifier, value *resource.Quantity, target targetKind, field string) source {
 	s := source{
-		query:  messages.Query{Kind: kind, Name: metric.Name, Field: field},
-		label:  "external metric " + metric.Name,
-		kind:   target,
-		target: value.MilliValue(),
-		shown:  value.String(),
+		query: messages.Query{Kind: kind, Name: metric.Name, Field: field},
+		label: "external metric " + metric.Name,
+		kind:  target,
+	}
+	if value != nil { // nil only for an object whose type names the other field
+		s.target, s.shown = value.MilliValue(), value.String()
+	}
+	if _, err := metav1.LabelSelectorAsSelector(metric.Selector); err != nil {
+		s.broken = err.Error()
 	}
 	if kind == messages.QueryPods {
 		s.label = "pods metric " + metric.Name
@@ -150,10 +158,11 @@ func (a *Autoscaler) propose(v view) proposal {
 }
 
 func (a *Autoscaler) proposeOne(v view, s *source, m *messages.Metric) proposal {
-	if m.Err != "" {
-		return proposal{source: s, problem: m.Err, unanswered: true}
-	}
 	switch {
+	case s.broken != "":
+		return proposal{source: s, problem: s.broken}
+	case m.Err != "":
+		return proposal{source: s, problem: m.Err, unanswered: true}
 	case s.query.Kind == messages.QueryResource || s.query.Kind == messages.QueryPods:
 		return a.fromPods(v, s, m)
 	case s.kind == totalValue:

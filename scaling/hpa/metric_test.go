@@ -175,3 +175,42 @@ func TestCountsBeyondInt32(t *testing.T) {
 		})
 	}
 }
+
+// A metric that the API server accepts and nobody can read fails without being
+// asked for, whatever the metrics API would say.
+func TestBrokenMetricsAreTold(t *testing.T) {
+	const (
+		object   = "type: Object, object: {describedObject: {kind: Service, name: web}, metric: {name: rps}, target: "
+		broken   = "metric: {name: rps, selector: {matchExpressions: [{key: a, operator: Near}]}}, target: "
+		noTarget = "invalid object metric source: neither a value target nor an average value target was set"
+		operator = `"Near" is not a valid label selector operator`
+	)
+	for _, c := range []struct{ name, metric, reason, event, outer string }{
+		{"object of type Value without it", object + "{type: Value, averageValue: 1}}", "FailedGetObjectMetric", noTarget, "failed to get object metric value: "},
+		{"object of type AverageValue without it", object + "{type: AverageValue, value: 1}}", "FailedGetObjectMetric", noTarget, "failed to get object metric value: "},
+		{"object of type Utilization", object + "{type: Utilization, value: 1, averageValue: 1}}", "FailedGetObjectMetric", noTarget, "failed to get object metric value: "},
+		{"object with a bad selector", "type: Object, object: {describedObject: {kind: Service, name: web}, " + broken + "{type: AverageValue, averageValue: 1}}", "FailedGetObjectMetric", operator, "failed to get object metric value: "},
+		{"object with a bad selector and target", "type: Object, object: {describedObject: {kind: Service, name: web}, " + broken + "{type: Utilization, averageValue: 1}}", "FailedGetObjectMetric", operator, "failed to get object metric value: "},
+		{"pods with a bad selector", "type: Pods, pods: {" + broken + "{type: AverageValue, averageValue: 1}}", "FailedGetPodsMetric", operator, "failed to get pods metric value: "},
+		{"external with a bad selector", "type: External, external: {" + broken + "{type: Value, value: 1}}", "FailedGetExternalMetric", operator, "failed to get rps external metric value: failed to get external metric rps: "},
+		{"external with a bad selector, per pod", "type: External, external: {" + broken + "{type: AverageValue, averageValue: 1}}", "FailedGetExternalMetric", operator, "failed to get rps external metric value: failed to get rps external metric: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newAutoscaler(t, "{maxReplicas: 9, metrics: [{"+c.metric+"}]}")
+			for _, answer := range []messages.Metric{total(9000), {Err: "HTTP 503"}} {
+				o := wants(3, 0)
+				o.Metrics = []messages.Metric{answer}
+				d, err := a.Decide(start, o)
+				require.NoError(t, err)
+				assert.Equal(t, []any{messages.ReasonMetricFailed, int32(3)}, []any{d.Reason, d.Desired})
+				assert.Equal(t, []string{
+					gotScale,
+					"ScalingActive=False " + c.reason + ": the HPA was unable to compute the replica count: " + c.event,
+					"Warning " + c.reason + ": " + c.event,
+					"Warning FailedComputeMetricsReplicas: invalid metrics (1 invalid out of 1), first error is: " + c.outer + c.event,
+				}, told(d))
+				assert.Equal(t, []messages.Reading{{Failed: true}}, d.Readings)
+			}
+		})
+	}
+}

@@ -143,8 +143,8 @@ type saying struct {
 	outer  string // before that, in the event of an abort
 }
 
-// newSaying reads a validated entry of spec.metrics.
-func newSaying(m autoscalingv2.MetricSpec, namespace string, version Version) saying {
+// newSaying reads a validated entry of spec.metrics; broken is its source's.
+func newSaying(m autoscalingv2.MetricSpec, broken, namespace string, version Version) saying {
 	s := saying{using: "unable to calculate ready pods: "}
 	switch m.Type {
 	case autoscalingv2.ResourceMetricSourceType:
@@ -170,7 +170,7 @@ func newSaying(m autoscalingv2.MetricSpec, namespace string, version Version) sa
 		}
 		s.name = object.Kind + " metric " + name
 		s.outer = "failed to get object metric value: "
-		if m.Object.Target.Type == autoscalingv2.AverageValueMetricType {
+		if m.Object.Target.Type == autoscalingv2.AverageValueMetricType && broken == "" {
 			s.name = fmt.Sprintf("external metric %s(%+v)", name, m.Object.Metric.Selector) // upstream's own mistake
 			s.outer += fmt.Sprintf("failed to get %s object metric: ", name)
 		}
@@ -209,6 +209,8 @@ func resourceSaying(name corev1.ResourceName, target autoscalingv2.MetricTarget,
 // empty answer is told by the metrics client, an error by the API.
 func (s *saying) failure(p proposal) string {
 	switch {
+	case p.source.broken != "":
+		return p.problem
 	case !p.unanswered:
 		return s.event + s.using + p.problem
 	case strings.HasPrefix(p.problem, "no metrics returned"):

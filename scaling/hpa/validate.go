@@ -5,9 +5,7 @@ import (
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -22,22 +20,19 @@ func Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
 	return Version("").Validate(manifest)
 }
 
-// Validate reports what an API server would refuse in the manifest after
-// filling in its defaults, and what its controller could never act on. Paths
-// start at "metadata" and "spec". A namespace is not asked for: kubectl adds it.
+// Validate reports what an API server refuses in a manifest that is created,
+// after filling in its defaults: the same fields, with the same kinds of error.
+// Paths start at "metadata" and "spec". A namespace is not asked for: kubectl
+// adds it. A metric that is accepted and can still never be read is no error
+// here; it fails in every Decision, as it does in the controller.
 func (v Version) Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field.ErrorList {
-	spec := v.Defaults(manifest).Spec
-	path := field.NewPath("spec")
-	errs := validateName(manifest.Name, field.NewPath("metadata", "name"))
-	errs = append(errs, validateReplicas(*spec.MinReplicas, spec.MaxReplicas, path)...)
-	if *spec.MinReplicas == 0 && !v.has(scalesToZero) {
-		errs = append(errs, field.Invalid(path.Child("minReplicas"), 0, fmt.Sprintf("must be 1 or more: %s scales to zero, %s does not", scalesToZero, v)))
-	}
-	errs = append(errs, validateReference(spec.ScaleTargetRef, path.Child("scaleTargetRef"))...)
-	if v.has(checksAPIGroup) {
-		errs = append(errs, validateAPIVersions(spec, path)...)
-	}
-	errs = append(errs, validateMetrics(spec, path.Child("metrics"))...)
+	m := v.Defaults(manifest)
+	spec, path := m.Spec, field.NewPath("spec")
+	hasGroup := spec.ScaleTargetRef.Kind != "ReplicationController" // the one that can be scaled and has none
+	errs := v.validateMetadata(m.ObjectMeta, field.NewPath("metadata"))
+	errs = append(errs, v.validateReplicas(*spec.MinReplicas, spec.MaxReplicas, path)...)
+	errs = append(errs, v.validateReference(spec.ScaleTargetRef, hasGroup, path.Child("scaleTargetRef"))...)
+	errs = append(errs, v.validateMetrics(spec, path.Child("metrics"))...)
 	if b := spec.Behavior; b != nil {
 		errs = append(errs, validateRules(b.ScaleUp, path.Child("behavior", "scaleUp"))...)
 		errs = append(errs, validateRules(b.ScaleDown, path.Child("behavior", "scaleDown"))...)
@@ -45,18 +40,17 @@ func (v Version) Validate(manifest *autoscalingv2.HorizontalPodAutoscaler) field
 	return errs
 }
 
-func validateName(name string, path *field.Path) field.ErrorList {
-	if name == "" {
-		return field.ErrorList{field.Required(path, "a HorizontalPodAutoscaler needs a name")}
-	}
-	return invalid(path, name, validation.IsDNS1123Subdomain(name))
-}
-
-func validateReplicas(min, max int32, path *field.Path) (errs field.ErrorList) {
-	if min < 0 {
+func (v Version) validateReplicas(min, max int32, path *field.Path) (errs field.ErrorList) {
+	switch {
+	case min < 0:
 		errs = append(errs, field.Invalid(path.Child("minReplicas"), min, "must be 0 or more"))
+	case min == 0 && !v.has(scalesToZero):
+		errs = append(errs, field.Invalid(path.Child("minReplicas"), 0, fmt.Sprintf("must be 1 or more: %s scales to zero, %s does not", scalesToZero, v)))
 	}
-	if max < 1 {
+	switch {
+	case max == 0 && v.has(missesMaximum):
+		errs = append(errs, field.Required(path.Child("maxReplicas"), "expected at least 1"))
+	case max < 1:
 		errs = append(errs, field.Invalid(path.Child("maxReplicas"), max, "must be at least 1"))
 	}
 	if max < min {
@@ -65,29 +59,20 @@ func validateReplicas(min, max int32, path *field.Path) (errs field.ErrorList) {
 	return errs
 }
 
-func validateReference(ref autoscalingv2.CrossVersionObjectReference, path *field.Path) field.ErrorList {
+// validateReference checks what is referred to; with hasGroup it has to name its
+// API group.
+func (v Version) validateReference(ref autoscalingv2.CrossVersionObjectReference, hasGroup bool, path *field.Path) field.ErrorList {
 	errs := validateSegment(ref.Kind, path.Child("kind"), "the kind of an object")
-	return append(errs, validateSegment(ref.Name, path.Child("name"), "the name of an object")...)
-}
-
-// validateAPIVersions checks the versions that references name. The target's
-// has to name an API group, which only a ReplicationController lacks; the
-// object of a metric may be of any.
-func validateAPIVersions(spec autoscalingv2.HorizontalPodAutoscalerSpec, path *field.Path) (errs field.ErrorList) {
-	check := func(ref autoscalingv2.CrossVersionObjectReference, path *field.Path, needsGroup bool) {
-		version, err := schema.ParseGroupVersion(ref.APIVersion)
-		switch {
-		case err != nil:
-			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, err.Error()))
-		case needsGroup && version.Group == "":
-			errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, "expected an API group, such as apps/v1"))
-		}
+	errs = append(errs, validateSegment(ref.Name, path.Child("name"), "the name of an object")...)
+	if !v.has(checksAPIGroup) {
+		return errs
 	}
-	check(spec.ScaleTargetRef, path.Child("scaleTargetRef"), spec.ScaleTargetRef.Kind != "ReplicationController")
-	for i, metric := range spec.Metrics {
-		if metric.Object != nil {
-			check(metric.Object.DescribedObject, path.Child("metrics").Index(i).Child("object", "describedObject"), false)
-		}
+	version, err := schema.ParseGroupVersion(ref.APIVersion)
+	switch {
+	case err != nil:
+		errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, err.Error()))
+	case hasGroup && version.Group == "":
+		errs = append(errs, field.Invalid(path.Child("apiVersion"), ref.APIVersion, "expected an API group, such as apps/v1"))
 	}
 	return errs
 }
@@ -138,18 +123,6 @@ func validatePolicy(policy autoscalingv2.HPAScalingPolicy, path *field.Path) (er
 	}
 	if policy.PeriodSeconds < 1 || policy.PeriodSeconds > maxPeriodSeconds {
 		errs = append(errs, field.Invalid(path.Child("periodSeconds"), policy.PeriodSeconds, fmt.Sprintf("must be between 1 and %d", maxPeriodSeconds)))
-	}
-	return errs
-}
-
-// validateContainerResource allows qualified names (vendor.example/gpu) and,
-// unqualified, only the resources that Kubernetes knows.
-func validateContainerResource(name corev1.ResourceName, path *field.Path) field.ErrorList {
-	errs := invalid(path, string(name), validation.IsQualifiedName(string(name)))
-	known := name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage ||
-		strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
-	if len(errs) == 0 && !known && !strings.Contains(string(name), "/") {
-		errs = append(errs, field.Invalid(path, name, "must be a standard resource of containers, or fully qualified"))
 	}
 	return errs
 }

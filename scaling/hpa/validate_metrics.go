@@ -1,15 +1,17 @@
 package hpa
 
 import (
+	"strings"
+
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-func validateMetrics(spec autoscalingv2.HorizontalPodAutoscalerSpec, path *field.Path) (errs field.ErrorList) {
+func (v Version) validateMetrics(spec autoscalingv2.HorizontalPodAutoscalerSpec, path *field.Path) (errs field.ErrorList) {
 	for i, metric := range spec.Metrics {
-		errs = append(errs, validateMetric(metric, path.Index(i))...)
+		errs = append(errs, v.validateMetric(metric, path.Index(i))...)
 	}
 	if *spec.MinReplicas == 0 && !canReturnFromZero(spec.Metrics) {
 		errs = append(errs, field.Forbidden(path, "minReplicas 0 needs at least one Object or External metric: no other metric has a value without pods"))
@@ -28,60 +30,68 @@ func canReturnFromZero(metrics []autoscalingv2.MetricSpec) bool {
 	return false
 }
 
-// validateMetric checks that exactly the source named by type is there, and
-// that source.
-func validateMetric(m autoscalingv2.MetricSpec, path *field.Path) (errs field.ErrorList) {
-	sources := []struct {
-		kind    autoscalingv2.MetricSourceType
-		name    string
-		present bool
-		check   func(*field.Path) field.ErrorList
-	}{
-		{autoscalingv2.ObjectMetricSourceType, "object", m.Object != nil, func(p *field.Path) field.ErrorList { return validateObject(m.Object, p) }},
+// validateMetric checks that the source named by type is there and no other.
+// The API server looks into the first source that is there, whatever the type.
+func (v Version) validateMetric(m autoscalingv2.MetricSpec, path *field.Path) (errs field.ErrorList) {
+	var names []string
+	var given, named []metricSource
+	for _, s := range v.sourcesOf(m) {
+		names = append(names, string(s.kind))
+		if s.given {
+			given = append(given, s)
+		}
+		if s.kind == m.Type {
+			named = append(named, s)
+		}
+	}
+	if m.Type == "" {
+		errs = append(errs, field.Required(path.Child("type"), "expected one of "+strings.Join(names, ", ")))
+	}
+	if len(named) == 0 {
+		errs = append(errs, field.NotSupported(path.Child("type"), string(m.Type), names))
+	}
+	if len(given) > 0 {
+		errs = append(errs, given[0].check(path.Child(given[0].name))...)
+	}
+	for _, s := range named {
+		if !s.given {
+			errs = append(errs, field.Required(path.Child(s.name), "the type says "+string(m.Type)))
+		}
+	}
+	for _, s := range given {
+		if len(given) > 1 && s.kind != m.Type {
+			errs = append(errs, field.Forbidden(path.Child(s.name), "only the source that the type names may be given"))
+		}
+	}
+	return errs
+}
+
+// metricSource is one of the sources that a metric can have.
+type metricSource struct {
+	kind  autoscalingv2.MetricSourceType
+	name  string
+	given bool
+	check func(*field.Path) field.ErrorList // only of one that is given
+}
+
+// sourcesOf has all sources in the order in which the API server looks at them.
+func (v Version) sourcesOf(m autoscalingv2.MetricSpec) []metricSource {
+	return []metricSource{
+		{autoscalingv2.ObjectMetricSourceType, "object", m.Object != nil, func(p *field.Path) field.ErrorList { return v.validateObject(m.Object, p) }},
 		{autoscalingv2.ExternalMetricSourceType, "external", m.External != nil, func(p *field.Path) field.ErrorList { return validateExternal(m.External, p) }},
 		{autoscalingv2.PodsMetricSourceType, "pods", m.Pods != nil, func(p *field.Path) field.ErrorList { return validatePods(m.Pods, p) }},
 		{autoscalingv2.ResourceMetricSourceType, "resource", m.Resource != nil, func(p *field.Path) field.ErrorList { return validateResource(m.Resource, p) }},
 		{autoscalingv2.ContainerResourceMetricSourceType, "containerResource", m.ContainerResource != nil, func(p *field.Path) field.ErrorList { return validateContainer(m.ContainerResource, p) }},
 	}
-	known := make([]autoscalingv2.MetricSourceType, 0, len(sources))
-	typed := false
-	for _, s := range sources {
-		known = append(known, s.kind)
-		named := s.kind == m.Type
-		typed = typed || named
-		switch {
-		case s.present && named:
-			errs = append(errs, s.check(path.Child(s.name))...)
-		case named:
-			errs = append(errs, field.Required(path.Child(s.name), "the type says "+string(m.Type)))
-		case s.present:
-			errs = append(errs, field.Forbidden(path.Child(s.name), "only the source that the type names may be given"))
-		}
-	}
-	switch {
-	case m.Type == "":
-		errs = append(errs, field.Required(path.Child("type"), "expected the type of the metric's source"))
-	case !typed:
-		errs = append(errs, field.NotSupported(path.Child("type"), m.Type, known))
-	}
-	return errs
 }
 
-func validateObject(src *autoscalingv2.ObjectMetricSource, path *field.Path) field.ErrorList {
-	errs := validateReference(src.DescribedObject, path.Child("describedObject"))
+func (v Version) validateObject(src *autoscalingv2.ObjectMetricSource, path *field.Path) field.ErrorList {
+	errs := v.validateReference(src.DescribedObject, false, path.Child("describedObject"))
 	errs = append(errs, validateIdentifier(src.Metric, path.Child("metric"))...)
 	target := path.Child("target")
 	errs = append(errs, validateTarget(src.Target, target)...)
-	// The controller looks at the type first, and at that field only.
-	switch {
-	case src.Target.Value == nil && src.Target.AverageValue == nil:
+	if src.Target.Value == nil && src.Target.AverageValue == nil {
 		errs = append(errs, field.Required(target.Child("averageValue"), "expected value or averageValue"))
-	case src.Target.Type == autoscalingv2.UtilizationMetricType:
-		errs = append(errs, field.Invalid(target.Child("type"), src.Target.Type, "must be Value or AverageValue for an object"))
-	case src.Target.Type == autoscalingv2.ValueMetricType && src.Target.Value == nil:
-		errs = append(errs, field.Required(target.Child("value"), "the type says Value"))
-	case src.Target.Type == autoscalingv2.AverageValueMetricType && src.Target.AverageValue == nil:
-		errs = append(errs, field.Required(target.Child("averageValue"), "the type says AverageValue"))
 	}
 	return errs
 }
@@ -147,6 +157,7 @@ func validateTarget(target autoscalingv2.MetricTarget, path *field.Path) (errs f
 	case autoscalingv2.UtilizationMetricType, autoscalingv2.ValueMetricType, autoscalingv2.AverageValueMetricType:
 	case "":
 		errs = append(errs, field.Required(path.Child("type"), "expected Utilization, Value or AverageValue"))
+		fallthrough
 	default:
 		errs = append(errs, field.Invalid(path.Child("type"), target.Type, "must be Utilization, Value or AverageValue"))
 	}
@@ -163,9 +174,32 @@ func validateTarget(target autoscalingv2.MetricTarget, path *field.Path) (errs f
 }
 
 func validateIdentifier(metric autoscalingv2.MetricIdentifier, path *field.Path) field.ErrorList {
-	errs := validateSegment(metric.Name, path.Child("name"), "the name of a metric")
-	if _, err := metav1.LabelSelectorAsSelector(metric.Selector); err != nil {
-		errs = append(errs, field.Invalid(path.Child("selector"), metav1.FormatLabelSelector(metric.Selector), err.Error()))
+	return validateSegment(metric.Name, path.Child("name"), "the name of a metric")
+}
+
+// validateContainerResource allows, unqualified, only the resources that
+// Kubernetes knows. A vendor's has to stay a qualified name in a quota, which
+// calls vendor.example/gpu requests.vendor.example/gpu.
+func validateContainerResource(resource corev1.ResourceName, path *field.Path) field.ErrorList {
+	name := string(resource)
+	if errs := invalid(path, name, validation.IsQualifiedName(name)); len(errs) > 0 {
+		return errs
 	}
-	return errs
+	switch {
+	case !strings.Contains(name, "/"):
+		if !isContainerResource(resource) {
+			return field.ErrorList{field.Invalid(path, name, "must be a standard resource of containers, or fully qualified")}
+		}
+	case strings.Contains(name, corev1.ResourceDefaultNamespacePrefix): // Kubernetes' own
+	case strings.HasPrefix(name, corev1.DefaultResourceRequestsPrefix):
+		return field.ErrorList{field.Invalid(path, name, "must not start with "+corev1.DefaultResourceRequestsPrefix+", as in a quota")}
+	default:
+		return invalid(path, name, validation.IsQualifiedName(corev1.DefaultResourceRequestsPrefix+name))
+	}
+	return nil
+}
+
+func isContainerResource(name corev1.ResourceName) bool {
+	return name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage ||
+		strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
 }

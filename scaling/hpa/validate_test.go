@@ -3,12 +3,13 @@ package hpa
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"k8s.io/utils/ptr"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/scalelab/scalelab/messages"
 
@@ -22,6 +23,18 @@ func found(t *testing.T, m *autoscalingv2.HorizontalPodAutoscaler) (list []strin
 	return list
 }
 
+// kindsAndFields has each kind of error that a field has, once, sorted.
+func kindsAndFields(t *testing.T, errs field.ErrorList) (list []string) {
+	names := map[field.ErrorType]string{field.ErrorTypeRequired: "Required", field.ErrorTypeInvalid: "Invalid",
+		field.ErrorTypeNotSupported: "NotSupported", field.ErrorTypeForbidden: "Forbidden"}
+	for _, e := range errs {
+		require.Contains(t, names, e.Type)
+		list = append(list, names[e.Type]+" "+e.Field)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 func TestValidateLimits(t *testing.T) {
 	for _, c := range []struct {
 		name, spec string
@@ -29,8 +42,11 @@ func TestValidateLimits(t *testing.T) {
 	}{
 		{"the least there can be", "maxReplicas: 1", nil},
 		{"no maximum", "{}", []string{
-			"spec.maxReplicas: Invalid value: 0: must be at least 1",
+			"spec.maxReplicas: Required value: expected at least 1",
 			"spec.maxReplicas: Invalid value: 0: must be at least minReplicas, which is 1"}},
+		{"a maximum below zero", "{maxReplicas: -1}", []string{
+			"spec.maxReplicas: Invalid value: -1: must be at least 1",
+			"spec.maxReplicas: Invalid value: -1: must be at least minReplicas, which is 1"}},
 		{"minimum above maximum", "{minReplicas: 5, maxReplicas: 4}", []string{
 			"spec.maxReplicas: Invalid value: 4: must be at least minReplicas, which is 5"}},
 		{"negative minimum", "{minReplicas: -1, maxReplicas: 4}", []string{
@@ -40,6 +56,14 @@ func TestValidateLimits(t *testing.T) {
 		{"zero with an external metric", "{minReplicas: 0, maxReplicas: 4, " + onePerPod[1:len(onePerPod)-1] + "}", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, found(t, manifest(t, c.spec))) })
+	}
+}
+
+func TestAMissingMaximumIsInvalidInOlderVersions(t *testing.T) {
+	for version, kind := range map[Version]string{"1.33": "Invalid", "1.35": "Invalid", "1.36": "Required", "1.37": "Required"} {
+		errs := version.Validate(manifest(t, "{}"))
+		assert.Equal(t, kind+" spec.maxReplicas", kindsAndFields(t, errs[:1])[0], version)
+		assert.Equal(t, []string{"Invalid spec.maxReplicas"}, kindsAndFields(t, errs[1:]), version)
 	}
 }
 
@@ -64,11 +88,6 @@ func TestValidateNames(t *testing.T) {
 
 	m.Spec.ScaleTargetRef = autoscalingv2.CrossVersionObjectReference{Kind: "ReplicationController", Name: "web", APIVersion: "v1"}
 	assert.Empty(t, found(t, m), "the one kind that can be scaled and has no group")
-
-	m = manifest(t, "maxReplicas: 1")
-	m.Name = "Web"
-	require.Len(t, Validate(m), 1)
-	assert.Equal(t, "metadata.name", Validate(m)[0].Field)
 }
 
 func TestValidateBehavior(t *testing.T) {
@@ -104,14 +123,30 @@ func TestValidateMetrics(t *testing.T) {
 		name, metric string
 		want         []string // below spec.metrics[0]
 	}{
-		{"no type", "{}", []string{".type: Required value: expected the type of the metric's source"}},
+		{"no type", "{}", []string{
+			".type: Required value: expected one of Object, External, Pods, Resource, ContainerResource",
+			`.type: Unsupported value: "": supported values: "Object", "External", "Pods", "Resource", "ContainerResource"`}},
 		{"unknown type", "{type: Cpu}", []string{`.type: Unsupported value: "Cpu": supported values: "Object", "External", "Pods", "Resource", "ContainerResource"`}},
 		{"the source is missing", "{type: Resource}", []string{".resource: Required value: the type says Resource"}},
 		{"another source is there", `{type: Pods, pods: {metric: {name: m}, target: {type: AverageValue, averageValue: "1"}}, resource: {name: cpu, target: {type: Utilization, averageUtilization: 1}}}`, []string{
 			".resource: Forbidden: only the source that the type names may be given"}},
+		{"only another source is there", `{type: Pods, resource: {name: cpu, target: {type: Utilization, averageUtilization: 0}}}`, []string{
+			".resource.target.averageUtilization: Invalid value: 0: must be at least 1",
+			".pods: Required value: the type says Pods"}},
+		{"of several sources only the first is looked into", `{type: Resource, resource: {}, pods: {metric: {name: m}, target: {type: AverageValue}}, external: {metric: {name: m}, target: {type: Value, value: "0"}}}`, []string{
+			`.external.target.value: Invalid value: "0": must be more than 0`,
+			".external: Forbidden: only the source that the type names may be given",
+			".pods: Forbidden: only the source that the type names may be given"}},
+		{"a type without a source among several", `{type: Object, resource: {name: cpu, target: {type: Utilization, averageUtilization: 1}}, containerResource: {}}`, []string{
+			".object: Required value: the type says Object",
+			".resource: Forbidden: only the source that the type names may be given",
+			".containerResource: Forbidden: only the source that the type names may be given"}},
+		{"an unknown type with one source", `{type: Cpu, resource: {name: cpu, target: {type: Utilization, averageUtilization: 1}}}`, []string{
+			`.type: Unsupported value: "Cpu": supported values: "Object", "External", "Pods", "Resource", "ContainerResource"`}},
 		{"resource without name and target", "{type: Resource, resource: {}}", []string{
 			".resource.name: Required value: expected the name of a resource",
 			".resource.target.type: Required value: expected Utilization, Value or AverageValue",
+			`.resource.target.type: Invalid value: "": must be Utilization, Value or AverageValue`,
 			".resource.target.averageUtilization: Required value: expected averageUtilization or averageValue"}},
 		{"resource with two targets", `{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 0, averageValue: "-1"}}}`, []string{
 			`.resource.target.averageValue: Invalid value: "-1": must be more than 0`,
@@ -122,7 +157,6 @@ func TestValidateMetrics(t *testing.T) {
 			".containerResource.container: Required value: expected the name of a container"}},
 		{"container resource that does not exist", "{type: ContainerResource, containerResource: {name: gpu, container: web, target: {type: Utilization, averageUtilization: 1}}}", []string{
 			`.containerResource.name: Invalid value: "gpu": must be a standard resource of containers, or fully qualified`}},
-		{"container resource of a vendor", "{type: ContainerResource, containerResource: {name: vendor.example/gpu, container: web, target: {type: Utilization, averageUtilization: 1}}}", nil},
 		{"pods without an average", `{type: Pods, pods: {metric: {name: a/b}, target: {type: Value, value: "0"}}}`, []string{
 			`.pods.metric.name: Invalid value: "a/b": must not contain / or %`,
 			`.pods.target.value: Invalid value: "0": must be more than 0`,
@@ -135,18 +169,10 @@ func TestValidateMetrics(t *testing.T) {
 			".object.target.averageValue: Required value: expected value or averageValue"}},
 		{"object of no version", `{type: Object, object: {describedObject: {apiVersion: a/b/c, kind: S, name: s}, metric: {name: m}, target: {type: Value, value: "1"}}}`, []string{
 			`.object.describedObject.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c`}},
-		{"object whose type has no field", `{type: Object, object: {describedObject: {kind: S, name: s}, metric: {name: m}, target: {type: Value, averageValue: "1"}}}`, []string{
-			".object.target.value: Required value: the type says Value"}},
-		{"object whose other type has no field", `{type: Object, object: {describedObject: {kind: S, name: s}, metric: {name: m}, target: {type: AverageValue, value: "1"}}}`, []string{
-			".object.target.averageValue: Required value: the type says AverageValue"}},
-		{"object by utilization", `{type: Object, object: {describedObject: {kind: S, name: s}, metric: {name: m}, target: {type: Utilization, value: "1"}}}`, []string{
-			`.object.target.type: Invalid value: "Utilization": must be Value or AverageValue for an object`}},
 		{"external without target", "{type: External, external: {metric: {name: m}, target: {type: Value}}}", []string{
 			".external.target.averageValue: Required value: expected value, or averageValue per pod"}},
 		{"external with two targets", `{type: External, external: {metric: {name: m}, target: {type: Value, value: "1", averageValue: "1"}}}`, []string{
 			".external.target.value: Forbidden: value and averageValue exclude each other"}},
-		{"external with a selector that selects nothing", `{type: External, external: {metric: {name: m, selector: {matchExpressions: [{key: a, operator: Near}]}}, target: {type: Value, value: "1"}}}`, []string{
-			`.external.metric.selector: Invalid value: "<error>": "Near" is not a valid label selector operator`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var want []string
@@ -158,39 +184,29 @@ func TestValidateMetrics(t *testing.T) {
 	}
 }
 
-func TestDefaultsFillWhatIsMissing(t *testing.T) {
-	given := manifest(t, `
-maxReplicas: 3
-behavior: {scaleUp: {tolerance: "0.2", policies: [{type: Pods, value: 1, periodSeconds: 60}]}, scaleDown: {selectPolicy: Min, stabilizationWindowSeconds: 5}}
-`)
-	untouched := given.DeepCopy()
-	got := Defaults(given).Spec
-	assert.Equal(t, untouched, given)
-	assert.EqualValues(t, 1, *got.MinReplicas)
-	assert.Equal(t, []autoscalingv2.MetricSpec{{Type: "Resource", Resource: &autoscalingv2.ResourceMetricSource{Name: "cpu",
-		Target: autoscalingv2.MetricTarget{Type: "Utilization", AverageUtilization: ptr.To[int32](80)}}}}, got.Metrics)
-	assert.Equal(t, &autoscalingv2.HorizontalPodAutoscalerBehavior{
-		ScaleUp: &autoscalingv2.HPAScalingRules{
-			StabilizationWindowSeconds: ptr.To[int32](0), SelectPolicy: ptr.To(autoscalingv2.MaxChangePolicySelect),
-			Policies: []autoscalingv2.HPAScalingPolicy{{Type: "Pods", Value: 1, PeriodSeconds: 60}}, Tolerance: given.Spec.Behavior.ScaleUp.Tolerance},
-		ScaleDown: &autoscalingv2.HPAScalingRules{
-			StabilizationWindowSeconds: ptr.To[int32](5), SelectPolicy: ptr.To(autoscalingv2.MinChangePolicySelect),
-			Policies: []autoscalingv2.HPAScalingPolicy{{Type: "Percent", Value: 100, PeriodSeconds: 15}}},
-	}, got.Behavior)
-
-	assert.Nil(t, Defaults(manifest(t, "maxReplicas: 3")).Spec.Behavior)
-	empty := Defaults(manifest(t, "{maxReplicas: 3, behavior: {}}")).Spec.Behavior
-	assert.Equal(t, ptr.To(defaultScaleUp()), empty.ScaleUp)
-	assert.Equal(t, ptr.To(defaultScaleDown()), empty.ScaleDown)
-}
-
-func TestTheControllersWindowFillsABehaviorWithoutOne(t *testing.T) {
-	c := DefaultController()
-	c.DownscaleStabilization = time.Minute
-	a, err := New(Spec{Manifest: manifest(t, "{maxReplicas: 3, behavior: {}}"), Controller: c})
-	require.NoError(t, err)
-	assert.Equal(t, time.Minute, a.behavior.down.window)
-	assert.Zero(t, a.behavior.up.window)
+func TestValidateContainerResourceNames(t *testing.T) {
+	domain := strings.Repeat(strings.Repeat("a", 60)+".", 3) + strings.Repeat("a", 61) // 244 characters, 253 in a quota
+	for name, want := range map[string]string{
+		"cpu": "", "memory": "", "ephemeral-storage": "", "hugepages-2Mi": "", "vendor.example/gpu": "", "kubernetes.io/batteries": "",
+		"requests.kubernetes.io/cpu": "", // whatever is of kubernetes.io
+		domain + "/x":                "",
+		"pods":                       `Invalid value: "pods": must be a standard resource of containers, or fully qualified`,
+		"requests.cpu":               `Invalid value: "requests.cpu": must be a standard resource of containers, or fully qualified`,
+		"requests.vendor.example/x":  `Invalid value: "requests.vendor.example/x": must not start with requests., as in a quota`,
+	} {
+		m := manifest(t, "{maxReplicas: 1, metrics: [{type: ContainerResource, containerResource: {name: '"+name+"', container: web, target: {type: Utilization, averageUtilization: 1}}}]}")
+		errs := Validate(m)
+		if want == "" {
+			assert.Empty(t, errs, name)
+			continue
+		}
+		require.Len(t, errs, 1)
+		assert.Equal(t, "spec.metrics[0].containerResource.name: "+want, errs[0].Error())
+	}
+	for _, name := range []string{"a/b/c", "-cpu", "hugepages-", domain + "a/x"} {
+		m := manifest(t, "{maxReplicas: 1, metrics: [{type: ContainerResource, containerResource: {name: '"+name+"', container: web, target: {type: Utilization, averageUtilization: 1}}}]}")
+		assert.Equal(t, []string{"Invalid spec.metrics[0].containerResource.name"}, kindsAndFields(t, Validate(m)), name)
+	}
 }
 
 func TestNewRefusesWhatCannotRun(t *testing.T) {
@@ -204,5 +220,5 @@ controller.downscaleStabilization: found -1ns, expected at least 0s`)
 	var invalid *messages.Invalid
 	require.True(t, errors.As(err, &invalid))
 	assert.Equal(t, "spec.maxReplicas", invalid.Field)
-	assert.Equal(t, "Invalid value: 0: must be at least 1", invalid.Problem)
+	assert.Equal(t, "Required value: expected at least 1", invalid.Problem)
 }

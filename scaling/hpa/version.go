@@ -23,6 +23,7 @@ const (
 	capsTotals      Version = "1.35" // a total that asks for more than an int32 asks for the largest
 	binaryMemory    Version = "1.34" // status shows memory as 64Mi, before as 67108864
 	ownTolerances   Version = "1.35" // gate HPAConfigurableTolerance
+	missesMaximum   Version = "1.36" // before, a maxReplicas that is not given was an invalid 0
 	scalesToZero    Version = "1.37" // gate HPAScaleToZero
 	seesGenerations Version = "1.37" // gate HPAGeneration
 	syncsNewAtOnce  Version = "1.37" // before, a new HPA waited for one period
