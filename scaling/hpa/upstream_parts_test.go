@@ -10,6 +10,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // upstreamGroups is a case of how pods count.
@@ -47,8 +48,20 @@ func testPods(t *testing.T, list *caseList) {
 			Ratio           float64
 			Level, PerPod   int64
 		}
+		Quantities []struct {
+			ID         string
+			Resource   corev1.ResourceName
+			Milli      int64
+			Want, Form string
+		}
 	}
 	loadUpstream(t, "pods.yaml", &cases)
+	for _, c := range cases.Quantities {
+		list.run(t, c.ID, func(t *testing.T) {
+			shown := new(Status).usage(c.Resource, autoscalingv2.MetricTarget{}, messages.Reading{Milli: c.Milli}).AverageValue
+			assert.Equal(t, []string{c.Want, c.Form}, []string{shown.String(), string(shown.Format)})
+		})
+	}
 	for _, c := range cases.Groups {
 		list.run(t, c.ID, func(t *testing.T) { c.test(t) })
 	}
