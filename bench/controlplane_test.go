@@ -203,7 +203,7 @@ func (r *recording) play(t *testing.T, act sim.Actuator, on schedule) play {
 	p := play{schedule: on}
 	var view census
 	look := func(now time.Duration) {
-		require.False(t, c.Advance(now), "there are no requests to wait")
+		require.Equal(t, cluster.NoStop, c.Advance(now), "there are no requests to wait")
 		changes := c.Transitions(nil)
 		p.curve = view.follow(p.curve, changes, r.age)
 		require.NoError(t, act.Mirror(now, changes, c.Replicas()))

@@ -25,10 +25,11 @@ type Decision struct {
 	Signals []Signal
 }
 
-// Signal is one named number of a decision. A yes or no is 1 or 0.
+// Signal is one named number of a decision.
 type Signal struct {
 	Name  string  `json:"name"` // such as panic
 	Value float64 `json:"value"`
+	Flag  bool    `json:"-"` // a yes or no: 1 or 0
 }
 
 // Reading is the value that a decision saw for one metric.

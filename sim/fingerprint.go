@@ -53,6 +53,9 @@ func (f *fingerprint) decision(now time.Duration, loop string, current int32, d 
 	f.int('d', int64(now), int64(current), int64(d.Desired))
 	f.text(loop)
 	f.text(string(d.Reason))
+	if d.Path != "" {
+		f.text(string(d.Path))
+	}
 	f.full()
 }
 

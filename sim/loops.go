@@ -15,6 +15,10 @@ type loop struct {
 	name       string
 	autoscaler scaling.Autoscaler
 	first      time.Duration // instant of the first sync
+
+	// The autoscaler where it is one; nil otherwise.
+	collector  scaling.Collector
+	reconciler scaling.Reconciler
 }
 
 // newLoops makes the control loops of the Spec's strategy. Those of one instant

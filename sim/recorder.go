@@ -17,6 +17,7 @@ type recorder struct {
 
 	timeline  Timeline
 	decisions []Decision
+	bands     []Band
 	cells     []cell // of a fleet, in place of timeline and decisions
 	ready     gauge
 	wanted    gauge
@@ -80,7 +81,32 @@ func (r *recorder) decision(now time.Duration, loop string, current int32, d mes
 		Reason:     d.Reason,
 		Message:    d.Message,
 		Steps:      append([]messages.Step{}, d.Steps...),
+		Signals:    append([]messages.Signal(nil), d.Signals...),
 	})
+	for _, s := range d.Signals {
+		if s.Flag {
+			r.band(s.Name, s.Value != 0, now)
+		}
+	}
+}
+
+// band follows a state that begins and ends. A fleet keeps none.
+func (r *recorder) band(name string, on bool, now time.Duration) {
+	if r.cells != nil {
+		return
+	}
+	at := -1
+	for i := range r.bands {
+		if r.bands[i].Name == name && r.bands[i].open {
+			at = i
+		}
+	}
+	switch {
+	case on && at < 0:
+		r.bands = append(r.bands, Band{Name: name, FromS: now.Seconds(), ToS: r.end.Seconds(), open: true})
+	case !on && at >= 0:
+		r.bands[at].ToS, r.bands[at].open = now.Seconds(), false
+	}
 }
 
 // desired follows spec.replicas.

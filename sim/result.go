@@ -27,6 +27,7 @@ type Result struct {
 
 	Phases     []Phase     `json:"phases"`
 	Timeline   Timeline    `json:"timeline"`
+	Bands      []Band      `json:"bands,omitempty"`
 	Decisions  []Decision  `json:"decisions"`
 	Assertions []Assertion `json:"assertions"`
 
@@ -105,6 +106,15 @@ type Timeline struct {
 	LatencyP99S  []*float64 `json:"latency_p99_s"`
 }
 
+// Band is a stretch of time in which something was so: an autoscaler panicked,
+// or requests went by way of a proxy.
+type Band struct {
+	Name  string  `json:"name"`
+	FromS float64 `json:"from_s"`
+	ToS   float64 `json:"to_s"`
+	open  bool
+}
+
 // Decision is one entry of the decision log.
 type Decision struct {
 	TS         float64         `json:"t_s"`
@@ -114,6 +124,8 @@ type Decision struct {
 	Reason     messages.Reason `json:"reason"`
 	Message    string          `json:"message"`
 	Steps      []messages.Step `json:"steps"`
+	// Signals are numbers beside the count, where the autoscaler has any.
+	Signals []messages.Signal `json:"signals,omitempty"`
 }
 
 // Assertion is one checked expectation.

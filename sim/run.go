@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -114,8 +115,9 @@ const (
 	scrape kind = iota
 	sync
 	sample
-	befall // an incident
-	reach  // the resolver can be reached again
+	befall  // an incident
+	reach   // the resolver can be reached again
+	collect // a loop takes the proxies' reports
 )
 
 // run is one replay under way: the loop that carries the data plane to the next
@@ -140,6 +142,7 @@ type run struct {
 
 	changes []cluster.Transition
 	truth   metrics.Truth
+	path    messages.Path // the one last asked for
 }
 
 // newRun prepares a run, with k if it is that of a service of a fleet.
@@ -157,6 +160,7 @@ func newRun(spec Spec, k *kit) (*run, error) {
 		return nil, err
 	}
 	spec.Cluster.Fixed = len(r.loops) == 0
+	spec.Cluster.Watched = slices.ContainsFunc(r.loops, func(l loop) bool { return l.reconciler != nil })
 	r.recorder = newRecorder(spec, r.end)
 	if k != nil {
 		r.tally = k.tally
@@ -178,6 +182,8 @@ func newRun(spec Spec, k *kit) (*run, error) {
 		r.arrivals.Close()
 		return nil, err
 	}
+	r.path = r.cluster.Path()
+	r.recorder.band("proxied", r.path == messages.PathProxy, 0)
 	r.elasti = newKubeElasti(spec, r.loops)
 	r.schedule()
 	return r, nil
@@ -220,6 +226,9 @@ func (r *run) schedule() {
 	}
 	for i := range r.loops {
 		r.events.Push(r.loops[i].first, event.Syncs, task{kind: sync, loop: i})
+		if c := r.loops[i].collector; c != nil {
+			r.events.Push(c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
+		}
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
 	r.scheduleIncidents()
@@ -235,7 +244,10 @@ func (r *run) play(ctx context.Context) error {
 		if r.progress != nil {
 			r.progress(r.cluster.Now(), r.end)
 		}
-		next := r.events.Next()
+		next, alarm, late := r.events.Next(), r.alarm(), -1
+		if alarm.at < next {
+			next, late = alarm.at, alarm.loop
+		}
 		if next >= r.end {
 			break
 		}
@@ -245,7 +257,13 @@ func (r *run) play(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := r.handle(r.events.Pop()); err != nil {
+		var err error
+		if late >= 0 {
+			err = r.reconcile(late)
+		} else {
+			err = r.handle(r.events.Pop())
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -269,7 +287,7 @@ func (r *run) play(ctx context.Context) error {
 // advance carries the data plane to the next control event, through its
 // instant, or, for what changes the world under it, up to that.
 func (r *run) advance(next time.Duration) cluster.Stop {
-	if r.events.Peek().Phase == event.Faults {
+	if r.events.Next() == next && r.events.Peek().Phase == event.Faults {
 		return r.cluster.Reach(next)
 	}
 	return r.cluster.Advance(next)
@@ -284,7 +302,7 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		l := &r.loops[e.Payload.loop]
 		if !r.out(e.Payload.loop, e.At) {
 			err = r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
-				return l.autoscaler.Decide(now, r.door.Observe(e.Payload.loop, e.At, r.look(), replicas))
+				return l.autoscaler.Decide(now, r.observe(e.Payload.loop, replicas))
 			})
 		}
 		r.events.Push(e.At+l.autoscaler.Period(), event.Syncs, e.Payload)
@@ -296,6 +314,10 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		err = r.befall(e.At, r.elasti.world.Incidents[e.Payload.loop])
 	case reach:
 		r.cluster.ReachFront(true)
+	case collect:
+		c := r.loops[e.Payload.loop].collector
+		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
+		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
 	}
 	return err
 }
@@ -305,16 +327,58 @@ func (r *run) stopped(why cluster.Stop) error {
 	if why == cluster.Asked {
 		return r.wake()
 	}
+	r.recorder.band("proxied", r.cluster.Path() == messages.PathProxy, r.cluster.Now())
+	for i := range r.loops {
+		if err := r.reconcile(i); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// alarm is the earliest instant at which a loop wants to reconcile.
+func (r *run) alarm() (earliest struct {
+	at   time.Duration
+	loop int
+}) {
+	earliest.at = event.Never
+	for i := range r.loops {
+		if c := r.loops[i].reconciler; c != nil {
+			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start) < earliest.at {
+				earliest.at, earliest.loop = max(next.Sub(r.spec.Start), r.cluster.Now()), i
+			}
+		}
+	}
+	return earliest
+}
+
+// reconcile lets a loop act between its decisions, if it is one that does.
+func (r *run) reconcile(loop int) error {
+	l := &r.loops[loop]
+	if l.reconciler == nil {
+		return nil
+	}
+	return r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
+		return l.reconciler.Reconcile(now, r.observe(loop, replicas))
+	})
+}
+
+// observe is what a loop sees. One that asks no metrics is not shown pods either.
+func (r *run) observe(loop int, replicas messages.Replicas) messages.Observation {
+	if _, asks := r.loops[loop].autoscaler.(scaling.Observer); !asks {
+		return messages.Observation{Replicas: replicas, Path: r.cluster.Path()}
+	}
+	return r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
 }
 
 // wake hands the message about a request that found nobody home to the loops
 // that listen.
 func (r *run) wake() error {
-	arrived := !r.out(r.elasti.loop, r.cluster.Now())
-	r.cluster.Notified(arrived)
-	if !arrived {
-		return nil
+	if r.elasti != nil {
+		arrived := !r.out(r.elasti.loop, r.cluster.Now())
+		if r.cluster.Notified(arrived); !arrived {
+			return nil
+		}
 	}
 	count := messages.RequestCount{Count: 1, Svc: r.spec.Service, Namespace: r.spec.Namespace}
 	for i := range r.loops {
@@ -357,6 +421,10 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	r.recorder.decision(now, l.name, replicas.Desired, d)
 	r.recorder.desired(now, standing)
 	r.cluster.Scale(standing)
+	if d.Path != "" && d.Path != r.path {
+		r.path = d.Path
+		r.cluster.SetPath(d.Path)
+	}
 	return nil
 }
 
@@ -376,5 +444,7 @@ func (r *run) look() metrics.Truth {
 	r.truth.Pods = r.cluster.Pods(r.truth.Pods[:0])
 	r.truth.Counters = r.cluster.Counters()
 	r.truth.Held = r.cluster.Held()
+	r.truth.Activators = r.cluster.Activators(r.truth.Activators[:0])
+	r.truth.Path = r.cluster.Path()
 	return r.truth
 }

@@ -34,6 +34,7 @@ func (r *recorder) outcome(tally *cluster.Tally) *Result {
 		WaitS:      distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Wait })),
 		Phases:     r.phases(phases),
 		Timeline:   r.timeline,
+		Bands:      r.bands,
 		Decisions:  append([]Decision{}, r.decisions...),
 		Assertions: []Assertion{},
 	}

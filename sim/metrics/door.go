@@ -16,6 +16,9 @@ type Truth struct {
 	// Held is the number of requests that wait outside of the pods: at a front
 	// or in a central queue.
 	Held int
+	// Activators are the proxies before all pods, and Path is the way of requests.
+	Activators []cluster.Activator
+	Path       messages.Path
 }
 
 // Spec is what a Door needs to know.
@@ -48,6 +51,7 @@ type Door struct {
 	promql   *promql   // nil: nobody asks a PromQL query
 	scrapeAt time.Duration
 	scraped  time.Duration // the newest Prometheus scrape, or cluster.NotYet
+	reports  reports
 }
 
 // loop is one control loop's view.
@@ -128,7 +132,7 @@ func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.R
 	for i := range l.plans {
 		d.answer(&l.plans[i], &l.answers[i], now, t.Pods)
 	}
-	return messages.Observation{Replicas: replicas, Pods: d.pods, Metrics: l.answers}
+	return messages.Observation{Replicas: replicas, Pods: d.pods, Metrics: l.answers, Path: t.Path}
 }
 
 // follow makes known the tracks of exactly the pods that exist, in their order.
