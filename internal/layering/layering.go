@@ -47,6 +47,7 @@ var rooms = []room{
 	{path: "scaling/elasti", below: []string{"scaling", "scaling/elasti/hold", "messages"}, core: true},
 	{path: "scaling/elasti/resolver", below: []string{"scaling/elasti/hold", "messages", "logger"}, core: true},
 	{path: "scaling/elasti/hold", below: []string{"messages"}, core: true},
+	{path: "scaling/knative", below: []string{"scaling", "messages"}, core: true},
 	{path: "scaling/prometheus", below: []string{"scaling", "messages"}},
 	{path: "scaling/requestcount", below: []string{"scaling", "messages"}, core: true},
 	{path: "scaling/cron", below: []string{"scaling", "messages"}, core: true},

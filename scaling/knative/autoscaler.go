@@ -1,0 +1,206 @@
+package knative
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling"
+)
+
+var (
+	_ scaling.Autoscaler = (*Autoscaler)(nil)
+	_ scaling.Collector  = (*Autoscaler)(nil)
+	_ scaling.Reconciler = (*Autoscaler)(nil)
+	_ scaling.Waker      = (*Autoscaler)(nil)
+)
+
+// Autoscaler is the KPA of one revision: the collector and the engine that
+// decide about its count, and the reconciler that carries it out. It is not safe
+// for concurrent use.
+type Autoscaler struct {
+	spec     Spec
+	settings settings
+	created  time.Time
+	begun    bool
+
+	engine     engine
+	reconciler reconciler
+	poked      time.Time // when the engine was woken up; zero: it was not
+	pods       pods      // as last seen
+
+	// Reused from one decision to the next.
+	trail      trail
+	conditions []messages.Condition
+	signals    []messages.Signal
+}
+
+// pods are the counts whose changes the reconciler hears of.
+type pods struct{ created, ready int32 }
+
+// New makes the Autoscaler of a revision that it sees for the first time at
+// created. The error is messages.Problems.
+func New(spec Spec, created time.Time) (*Autoscaler, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Autoscaler{spec: spec, settings: newSettings(spec), created: created}
+	a.engine = newEngine(&a.settings, spec.Draw)
+	return a, nil
+}
+
+// Quietly makes the Autoscaler give no reasons in words: Message is a dash,
+// Steps are empty, and conditions have no messages. It is for runs of which
+// nobody keeps the decisions.
+func (a *Autoscaler) Quietly() { a.trail.quiet = true }
+
+// Period is the time between two ticks; the first is one period after created.
+func (a *Autoscaler) Period() time.Duration { return period }
+
+// CollectEvery is the time between two scrapes of the pods, and between two
+// reports of an activator.
+func (a *Autoscaler) CollectEvery() time.Duration { return bucketSize }
+
+// Next is the instant at which Reconcile has to be called at the latest.
+func (a *Autoscaler) Next() time.Time {
+	if !a.begun {
+		return a.created
+	}
+	next := a.poked
+	for _, at := range [...]time.Time{a.reconciler.due, a.reconciler.prober.next} {
+		if next.IsZero() || !at.IsZero() && at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// Collect takes the reports of one second. An activator that has requests while
+// nothing is wanted wakes the engine up: then Next is now.
+func (a *Autoscaler) Collect(now time.Time, stats messages.Stats) {
+	c := &a.engine.collector
+	c.scrape(now, stats.Pods)
+	for _, report := range stats.Proxies {
+		c.recordProxy(now, report)
+		a.poke(now, report.Concurrency)
+	}
+}
+
+// poke wakes the engine up if it wants nothing.
+func (a *Autoscaler) poke(now time.Time, concurrency float64) {
+	if a.engine.desired == 0 && concurrency != 0 {
+		a.poked = now
+	}
+}
+
+// Wake is the message that an activator sends at once about a request for a
+// revision of which it knew nothing: one request, concurrent with none.
+func (a *Autoscaler) Wake(now time.Time, count messages.RequestCount, seen messages.Replicas) (messages.Decision, error) {
+	if err := count.Validate(); err != nil {
+		return messages.Decision{}, fmt.Errorf("knative: wake-up: %w", err)
+	}
+	if name := a.spec.Revision.Name; count.Svc != name {
+		return messages.Decision{}, fmt.Errorf("knative: wake-up: found service %q, expected %q", count.Svc, name)
+	}
+	report := messages.ProxyStats{Concurrency: 1, Requests: 1}
+	a.engine.collector.recordProxy(now, report)
+	a.poke(now, report.Concurrency)
+	// A request has just come to the activator: so would a probe.
+	return a.act(now, messages.Observation{Replicas: seen, Path: messages.PathProxy}, false), nil
+}
+
+// Decide is a tick of the engine, and a reconciliation where the reconciler
+// hears of it or has a reason of its own. The error is always nil.
+func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.Decision, error) {
+	return a.act(now, seen, true), nil
+}
+
+// Reconcile is a reconciliation if pods have come, gone or become Ready, or if
+// one is due. The error is always nil.
+func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messages.Decision, error) {
+	return a.act(now, seen, false), nil
+}
+
+// act lets everything happen that is due.
+func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) messages.Decision {
+	a.trail.begin()
+	counts := seen.Replicas
+	heard := a.look(now, counts)
+	if ticks || !a.poked.IsZero() {
+		a.poked = time.Time{}
+		heard = a.engine.tick(now, counts.Ready, &a.trail) || heard
+	}
+	r := &a.reconciler
+	if r.prober.probe(now, seen.Path) {
+		r.enqueue(now.Add(probeEcho))
+	}
+	if !r.due.IsZero() && !r.due.After(now) {
+		r.due, heard = time.Time{}, true
+	}
+	v := view{now: now, current: counts.Desired, ready: counts.Ready, path: seen.Path,
+		desired: a.engine.desired, excess: a.engine.excess}
+	mode := r.mode
+	if heard {
+		r.reconcile(&v, &a.trail)
+	}
+	return a.decision(counts.Desired, &v, mode)
+}
+
+// look begins at the first call, and says whether the reconciler hears of the
+// pods.
+func (a *Autoscaler) look(now time.Time, seen messages.Replicas) (heard bool) {
+	counts := pods{seen.Created, seen.Ready}
+	if !a.begun {
+		a.begun = true
+		a.engine.begin(now, seen.Ready)
+		a.reconciler = newReconciler(&a.settings, now, seen.Ready, a.spec.New)
+		a.pods = counts
+		return true
+	}
+	heard, a.pods = counts != a.pods, counts
+	a.reconciler.follow(now, seen.Ready)
+	return heard
+}
+
+// decision says what has come of it. mode is the way of requests before.
+func (a *Autoscaler) decision(from int32, v *view, mode messages.Path) messages.Decision {
+	r, t := &a.reconciler, &a.trail
+	g := a.ground(v)
+	d := messages.Decision{Desired: v.current, Reason: g.reason, Path: r.mode}
+	if from == d.Desired {
+		t.text("hold ").int(from)
+	} else {
+		d.Reason = reasonOf(from, d.Desired)
+		t.verb(from, d.Desired)
+	}
+	t.text(": ").text(g.words)
+	switch {
+	case r.mode == mode:
+	case r.mode == messages.PathDirect:
+		t.text("; requests go to the pods from now on: excess burst capacity ").int(v.excess)
+	default:
+		t.text("; requests go by the activator from now on: excess burst capacity ").int(v.excess)
+	}
+	d.Message, d.Steps = t.take(), t.steps
+	a.conditions = r.report(a.conditions, t.quiet)
+	a.signals = a.engine.report(a.signals)
+	d.Conditions, d.Signals = a.conditions, a.signals
+	return d
+}
+
+// ground is why the count came about: the last word has the reconciler.
+func (a *Autoscaler) ground(v *view) ground {
+	against := a.reconciler.ground
+	if v.changed {
+		against = v.against
+	}
+	switch {
+	case against != none:
+		return against
+	case a.engine.valid:
+		return a.engine.ground
+	case v.current == 0:
+		return asleep
+	}
+	return noReports
+}
