@@ -295,7 +295,7 @@ func TestManifestsSay(t *testing.T) {
 		"misspelt kind":     {strings.Replace(deployment, "kind: Deployment", "kind: Deploymnet", 1), `m.yaml:3:7: kind: found Deploymnet, expected Deployment or Service (did you mean "Deployment"?)`},
 		"no kind":           {"a: 1\n", `m.yaml:1:1: kind: found nothing, expected Deployment or Service`},
 		"old version":       {strings.Replace(deployment, "apps/v1", "extensions/v1beta1", 1), `m.yaml:2:13: apiVersion: found extensions/v1beta1, expected apps/v1 for a Deployment`},
-		"no version":        {"kind: Service\n", `m.yaml:1:1: apiVersion: found nothing, expected v1 for a Service`},
+		"no version":        {"kind: Service\n", `m.yaml:1:1: apiVersion: found nothing, expected v1 or serving.knative.dev/v1 for a Service`},
 		"a scalar":          {"hello\n", `m.yaml:1:1: found hello, expected a manifest`},
 		"broken syntax":     {"a: [1\n", `m.yaml:2:1: found broken syntax, expected valid YAML: did not find expected ',' or ']'`},
 		"an empty file":     {"", `s.yaml:4:24: workload.manifests[0]: found m.yaml, which is empty, expected a file of manifests`},

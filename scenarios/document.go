@@ -55,6 +55,7 @@ type Document struct {
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
+	Knative           sim.KnativeWorld           `yaml:"knative" doc:"Knative Serving around its autoscaler"`
 	Fleet             *sim.Fleet                 `yaml:"fleet,omitempty" doc:"many services instead of one; default: one"`
 	Cost              *Cost                      `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
 }
@@ -72,7 +73,7 @@ type Measure struct {
 
 // Workload is what is scaled.
 type Workload struct {
-	Manifests      Manifests       `yaml:"manifests,omitempty" doc:"a Deployment and optionally a Service; without them both are made, named after the scenario"`
+	Manifests      Manifests       `yaml:"manifests,omitempty" doc:"a Deployment and optionally a Service, or a Service of Knative; without them both are made, named after the scenario"`
 	Replicas       *int32          `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"pods that are Ready at time 0; default: as in the Deployment, else 1"`
 	PerPod         cluster.PerPod  `yaml:"perPod" doc:"what one pod can do"`
 	Routing        cluster.Routing `yaml:"routing" doc:"how a request finds a pod"`
@@ -82,22 +83,25 @@ type Workload struct {
 	GracePeriod    *time.Duration  `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
 }
 
-// Autoscaler is one strategy: manifests, a fixed count, the oracle, a serverless
-// platform, or another strategy with changes.
+// Autoscaler is one strategy: manifests, annotations of Knative, a fixed count,
+// the oracle, a serverless platform, or another strategy with changes.
 type Autoscaler struct {
-	Manifests  Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both"`
-	Replicas   *int32              `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
-	Oracle     bool                `yaml:"oracle,omitempty" doc:"perfect scaling without delay; only true"`
-	Serverless *cluster.Serverless `yaml:"serverless,omitempty" doc:"instances that requests start, one request at a time, kept alive for a while"`
-	Behaviour  string              `yaml:"behaviour,omitempty" enum:"fixed|v0.1.30|v0.1.21" doc:"which KubeElasti runs the ElastiService; default: as in kubeelasti"`
-	Extends    string              `yaml:"extends,omitempty" doc:"the autoscaler whose manifests are patched"`
-	Patch      Patch               `yaml:"patch,omitempty" doc:"JSON merge patch (RFC 7386) for the manifest; kind picks it when there are two"`
+	Manifests            Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both; or a Service or Revision of Knative, with the ConfigMap config-autoscaler if it differs from controllers.knative"`
+	Annotations          map[string]string   `yaml:"annotations,omitempty" doc:"a Knative revision with these annotations, on top of those of the workload's Knative Service"`
+	ContainerConcurrency *int64              `yaml:"containerConcurrency,omitempty" min:"0" max:"1000" doc:"beside annotations: requests that a pod gets at the same time, 0 for no limit; default: as the workload's Knative Service says, else 0"`
+	Replicas             *int32              `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
+	Oracle               bool                `yaml:"oracle,omitempty" doc:"perfect scaling without delay; only true"`
+	Serverless           *cluster.Serverless `yaml:"serverless,omitempty" doc:"instances that requests start, one request at a time, kept alive for a while"`
+	Behaviour            string              `yaml:"behaviour,omitempty" enum:"fixed|v0.1.30|v0.1.21" doc:"which KubeElasti runs the ElastiService; default: as in kubeelasti"`
+	Extends              string              `yaml:"extends,omitempty" doc:"the autoscaler whose manifests are patched"`
+	Patch                Patch               `yaml:"patch,omitempty" doc:"JSON merge patch (RFC 7386) for the manifest; kind picks it when there are two"`
 }
 
 // Controllers are the flags of the controllers.
 type Controllers struct {
-	HPA    hpa.Controller    `yaml:"hpa" doc:"kube-controller-manager"`
-	Elasti elasti.Controller `yaml:"elasti" doc:"operator and resolver of KubeElasti"`
+	HPA     hpa.Controller    `yaml:"hpa" doc:"kube-controller-manager"`
+	Elasti  elasti.Controller `yaml:"elasti" doc:"operator and resolver of KubeElasti"`
+	Knative map[string]string `yaml:"knative,omitempty" doc:"data of Knative's ConfigMap config-autoscaler; what is left out has Knative's defaults"`
 }
 
 // Cost is what the run is billed at.
@@ -124,6 +128,7 @@ func Defaults() Document {
 		Pipeline:    metrics.Defaults(),
 		Metrics:     metrics.DefaultSources(),
 		KubeElasti:  elasti.DefaultWorld(),
+		Knative:     sim.DefaultKnativeWorld(),
 		Controllers: Controllers{HPA: hpa.DefaultController(), Elasti: elasti.DefaultController()},
 	}
 }

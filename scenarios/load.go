@@ -127,6 +127,8 @@ func (l *loader) checkSections() {
 	l.owner("controllers.hpa", l.doc.Controllers.HPA.Validate)
 	l.owner("controllers.elasti", l.doc.Controllers.Elasti.Validate)
 	l.owner("kubeelasti", l.doc.KubeElasti.Validate)
+	l.owner("knative", l.doc.Knative.Validate)
+	l.checkKnativeConfig()
 	if l.doc.Fleet != nil {
 		l.owner("fleet", l.doc.Fleet.Validate)
 	}

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/traffic"
 
@@ -136,6 +138,9 @@ var (
 	serviceKind    = kind{"Service", "v1", func() metav1.Object { return &corev1.Service{} }}
 	hpaKind        = kind{"HorizontalPodAutoscaler", "autoscaling/v2", func() metav1.Object { return &autoscalingv2.HorizontalPodAutoscaler{} }}
 	elastiKind     = kind{"ElastiService", "elasti.truefoundry.com/v1alpha1", func() metav1.Object { return &elasti.ElastiService{} }}
+	knativeKind    = kind{"Service", knative.APIVersion, func() metav1.Object { return &knative.ServiceManifest{} }}
+	revisionKind   = kind{"Revision", knative.APIVersion, func() metav1.Object { return &knative.RevisionManifest{} }}
+	configMapKind  = kind{"ConfigMap", "v1", func() metav1.Object { return &corev1.ConfigMap{} }}
 )
 
 // manifestOptions decode API objects. The bounds on quantities keep absurd
@@ -154,7 +159,7 @@ var manifestOptions = strict.Options{
 // object is a decoded manifest and where it was written.
 type object struct {
 	metav1.Object
-	kind string
+	kind kind
 	node *strict.Node
 }
 
@@ -219,39 +224,54 @@ func readAll(open traffic.Opener, path string) ([]byte, error) {
 // decode makes an API object of a manifest that must be of one of the kinds;
 // the result is nil when something is wrong with it.
 func (l *loader) decode(n *strict.Node, allowed ...kind) *object {
-	names := make([]string, len(allowed))
-	for i, k := range allowed {
-		names[i] = k.name
-	}
 	if n.Kind != strict.Map {
 		l.problems.Addf(n, "found %s, expected a manifest", n.Found())
 		return nil
 	}
-	written := n.Get("kind")
-	if written == nil {
-		l.problems.Addf(n.Locate("kind"), "found nothing, expected %s", strings.Join(names, " or "))
-		return nil
-	}
+	var names []string
 	for _, k := range allowed {
-		if written.Kind == strict.String && written.Text == k.name {
-			return l.decodeAs(n, k)
+		if !slices.Contains(names, k.name) {
+			names = append(names, k.name)
 		}
 	}
-	l.problems.Addf(written, "found %s, expected %s%s", written.Found(), strings.Join(names, " or "), strict.DidYouMean(written.Text, names))
+	written, version := n.Get("kind"), n.Get("apiVersion")
+	if written == nil {
+		l.problems.Addf(n.Locate("kind"), "found nothing, expected %s", oneOf(names))
+		return nil
+	}
+	var versions []string // of the kinds of that name
+	for _, k := range allowed {
+		if written.Kind != strict.String || written.Text != k.name {
+			continue
+		}
+		if version != nil && version.Text == k.apiVersion {
+			return l.decodeAs(n, k)
+		}
+		versions = append(versions, k.apiVersion)
+	}
+	if len(versions) > 0 {
+		at := n.Locate("apiVersion")
+		l.problems.Addf(at, "found %s, expected %s for a %s", at.Found(), strings.Join(versions, " or "), written.Text)
+		return nil
+	}
+	l.problems.Addf(written, "found %s, expected %s%s", written.Found(), oneOf(names), strict.DidYouMean(written.Text, names))
 	return nil
 }
 
-func (l *loader) decodeAs(n *strict.Node, k kind) *object {
-	if version := n.Get("apiVersion"); version == nil || version.Text != k.apiVersion {
-		at := n.Locate("apiVersion")
-		l.problems.Addf(at, "found %s, expected %s for a %s", at.Found(), k.apiVersion, k.name)
-		return nil
+// oneOf lists alternatives.
+func oneOf(names []string) string {
+	if len(names) > 2 {
+		return "one of " + strings.Join(names, ", ")
 	}
+	return strings.Join(names, " or ")
+}
+
+func (l *loader) decodeAs(n *strict.Node, k kind) *object {
 	made := k.make()
 	problems := strict.Decode(n, made, manifestOptions)
 	l.problems = append(l.problems, problems...)
 	if len(problems) > 0 {
 		return nil
 	}
-	return &object{Object: made, kind: k.name, node: n}
+	return &object{Object: made, kind: k, node: n}
 }

@@ -82,6 +82,9 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA,
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
+	if st.knative != nil {
+		spec.Strategy.Knative = &sim.Knative{Revision: st.knative.Revision, Config: st.knative.config, World: s.Document.Knative}
+	}
 	if st.elasti != nil {
 		spec.Strategy.Elasti = &elasti.Spec{Manifest: copied(st.elasti), Controller: s.Document.Controllers.Elasti, World: s.Document.KubeElasti}
 		if st.behaviour != "" {
@@ -122,6 +125,9 @@ func (s *Scenario) Objects(autoscaler string) (sim.Objects, error) {
 	if spec.Strategy.Elasti != nil {
 		o.Elasti = spec.Strategy.Elasti.Manifest
 	}
+	if spec.Strategy.Knative != nil {
+		o.Revision = &spec.Strategy.Knative.Revision
+	}
 	return o, nil
 }
 
@@ -137,7 +143,11 @@ func (s *Scenario) Resolved() ([]byte, error) {
 			continue
 		}
 		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless, Behaviour: st.behaviour}
-		if st.hpa != nil {
+		switch {
+		case st.knative != nil:
+			a.Annotations, a.ContainerConcurrency = st.knative.written, st.knative.concurrency
+			a.Manifests = inline(st.knative.manifests...)
+		case st.hpa != nil:
 			a.Manifests = append(a.Manifests, inline(st.hpa)...)
 		}
 		if st.elasti != nil {

@@ -30,6 +30,7 @@ type strategy struct {
 	unlisted   bool // the scenario does not name it
 	hpa        *autoscalingv2.HorizontalPodAutoscaler
 	elasti     *elasti.ElastiService
+	knative    *revision
 	// behaviour is which KubeElasti runs it; "" is that of the scenario.
 	behaviour string
 }
@@ -65,7 +66,7 @@ func (l *loader) readStrategies() {
 func (l *loader) checkChoice(name string, a Autoscaler, at *strict.Node) bool {
 	var given []string
 	for _, key := range at.Keys() {
-		if key != "patch" && key != "behaviour" {
+		if key != "patch" && key != "behaviour" && key != "containerConcurrency" {
 			given = append(given, key)
 		}
 	}
@@ -76,13 +77,15 @@ func (l *loader) checkChoice(name string, a Autoscaler, at *strict.Node) bool {
 			l.problems.Addf(at, "found %s, expected {} or {oracle: true}: the name is taken", strings.Join(at.Keys(), " and "))
 		}
 	case len(given) == 0:
-		l.problems.Addf(at, "found nothing to scale with, expected one of manifests, replicas, oracle, serverless, extends")
+		l.problems.Addf(at, "found nothing to scale with, expected one of manifests, annotations, replicas, oracle, serverless, extends")
 	case len(given) > 1:
-		l.problems.Addf(at, "found %s, expected exactly one of manifests, replicas, oracle, serverless, extends", strings.Join(given, " and "))
+		l.problems.Addf(at, "found %s, expected exactly one of manifests, annotations, replicas, oracle, serverless, extends", strings.Join(given, " and "))
 	case a.Patch.node != nil && a.Extends == "":
 		l.problems.Addf(at.Get("patch"), "found a patch without extends, expected the autoscaler that it changes")
 	case at.Get("extends") != nil && a.Patch.node == nil && a.Behaviour == "":
 		l.problems.Addf(at.Locate("patch"), "found nothing, expected what differs from %s", strict.Shown(a.Extends))
+	case at.Get("containerConcurrency") != nil && at.Get("annotations") == nil:
+		l.problems.Addf(at.Get("containerConcurrency"), "found it without annotations, expected it beside those of a Knative revision")
 	case at.Get("oracle") != nil && !a.Oracle:
 		l.problems.Addf(at.Get("oracle"), "found false, expected true")
 	}
@@ -174,31 +177,39 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 		filled := platform.WithDefaults()
 		s.serverless = &filled
 	}
-	var scaler, sleeper *object
-	for _, doc := range docs {
-		o := l.decode(doc, hpaKind, elastiKind)
-		if o == nil {
-			continue
-		}
-		slot := &scaler
-		if o.kind == elastiKind.name {
-			slot = &sleeper
-		}
-		if *slot != nil {
-			l.problems.Addf(doc.Get("kind"), "found a second %s, expected one", o.kind)
-			continue
-		}
-		*slot = o
+	at := l.root.Get("autoscalers").Get(entry.Name)
+	m := l.sort(docs)
+	if m[hpaKind.name] != nil {
+		s.hpa = l.readHPA(m[hpaKind.name])
 	}
-	if scaler != nil {
-		s.hpa = l.readHPA(scaler)
-	}
-	if sleeper != nil {
-		s.elasti = l.readElasti(sleeper, docs)
-	} else if at := l.root.Get("autoscalers").Get(entry.Name).Get("behaviour"); at != nil {
+	if m[elastiKind.name] != nil {
+		s.elasti = l.readElasti(m[elastiKind.name], docs)
+	} else if at := at.Get("behaviour"); at != nil {
 		l.problems.Addf(at, "found %s without an ElastiService that it could be the behaviour of", at.Found())
 	}
+	if entry.Value.Annotations != nil || m.isRevision() {
+		l.readKnative(&s, entry.Value, at, m)
+	}
 	return s
+}
+
+// manifests are the objects of an autoscaler, by the name of their kind.
+type manifests map[string]*object
+
+// sort decodes the manifests of an autoscaler.
+func (l *loader) sort(docs []*strict.Node) manifests {
+	m := manifests{}
+	for _, doc := range docs {
+		o := l.decode(doc, hpaKind, elastiKind, knativeKind, revisionKind, configMapKind)
+		switch {
+		case o == nil:
+		case m[o.kind.name] != nil:
+			l.problems.Addf(doc.Get("kind"), "found a second %s, expected one", o.kind.name)
+		default:
+			m[o.kind.name] = o
+		}
+	}
+	return m
 }
 
 // behaviour is the one given, or that of the autoscaler it extends.

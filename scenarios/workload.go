@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/cluster"
 
@@ -21,7 +22,8 @@ import (
 type workload struct {
 	deployment *appsv1.Deployment
 	service    *corev1.Service
-	given      []any // the objects that were written, not made
+	knative    *knative.ServiceManifest // of which the two were made; nil: they were not
+	given      []any                    // the objects that were written, not made
 	requests   []messages.ResourceRequest
 	spec       cluster.Spec
 }
@@ -32,7 +34,7 @@ func (l *loader) readWorkload() {
 	var deployment *object
 	known := len(l.problems)
 	for _, doc := range l.documents(l.doc.Workload.Manifests) {
-		o := l.decode(doc, deploymentKind, serviceKind)
+		o := l.decode(doc, deploymentKind, serviceKind, knativeKind)
 		if o == nil {
 			continue
 		}
@@ -49,6 +51,13 @@ func (l *loader) readWorkload() {
 				continue
 			}
 			l.workload.service = typed
+		case *knative.ServiceManifest:
+			if l.workload.deployment != nil || l.workload.service != nil {
+				l.problems.Addf(doc.Get("kind"), "found a Service of Knative beside other manifests, expected it alone: Knative makes Deployment and Service")
+				continue
+			}
+			deployment, l.workload.knative, l.workload.deployment = o, typed, deploymentOf(typed)
+			l.invalid(typed.Validate(l.knativeConfig(nil)), doc.Locate)
 		}
 		l.workload.given = append(l.workload.given, o.Object)
 	}
@@ -74,6 +83,9 @@ func (l *loader) checkDeployment(o *object) {
 	if version := l.kubernetes(); template.Spec.Resources != nil && !version.KnowsPodResources() {
 		at := o.node.Locate("spec.template.spec.resources")
 		l.problems.Addf(at, "found resources of the whole pod, expected them in its containers: Kubernetes %s drops the field", version)
+	}
+	if l.workload.knative != nil {
+		return
 	}
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	at := o.node.Locate("spec.selector")

@@ -7,7 +7,9 @@ import (
 	"github.com/scalelab/scalelab/scaling"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 // loop is one control loop of a strategy.
@@ -24,8 +26,8 @@ type loop struct {
 // newLoops makes the control loops of the Spec's strategy. Those of one instant
 // run in this order.
 func newLoops(spec Spec) ([]loop, error) {
-	if s := spec.Strategy; s.Serverless != nil && (s.HPA != nil || s.Elasti != nil || s.Oracle || s.Replicas != nil) {
-		return nil, fmt.Errorf("strategy %s: found serverless beside another way to scale, expected it alone", s.Name)
+	if err := spec.Strategy.check(); err != nil {
+		return nil, err
 	}
 	var loops []loop
 	if s := spec.Strategy.HPA; s != nil {
@@ -43,7 +45,25 @@ func newLoops(spec Spec) ([]loop, error) {
 		// The operator's ticker fires for the first time after one period.
 		loops = append(loops, loop{name: "elasti", autoscaler: a, first: a.Period()})
 	}
+	if s := spec.Strategy.Knative; s != nil && s.autoscaled() {
+		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), spec.Start)
+		if err != nil {
+			return nil, fmt.Errorf("knative revision: %w", err)
+		}
+		loops = append(loops, loop{name: "knative", autoscaler: a, first: a.Period(), collector: a, reconciler: a})
+	}
 	return loops, nil
+}
+
+// check reports ways to scale that exclude each other.
+func (s *Strategy) check() error {
+	switch {
+	case s.Serverless != nil && (s.HPA != nil || s.Elasti != nil || s.Knative != nil || s.Oracle || s.Replicas != nil):
+		return fmt.Errorf("strategy %s: found serverless beside another way to scale, expected it alone", s.Name)
+	case s.Knative != nil && (s.Elasti != nil || s.Oracle || s.Replicas != nil || s.Knative.autoscaled() == (s.HPA != nil)):
+		return fmt.Errorf("strategy %s: found a Knative revision beside another way to scale, expected it alone, or with the HPA of its class", s.Name)
+	}
+	return nil
 }
 
 // withStrategy is the cluster as the strategy needs it: with the resolver that
@@ -52,6 +72,9 @@ func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 	if s.Elasti != nil {
 		front := s.Elasti.Hold()
 		c.Front, c.Handover = &front, s.Elasti.World.Handover
+	}
+	if s.Knative != nil {
+		c = s.Knative.place(c)
 	}
 	c.Elastic, c.Serverless = s.Oracle, s.Serverless
 	return c

@@ -7,6 +7,7 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/knative"
 )
 
 // Objects are the API objects of one run as they stand at time 0, for an
@@ -17,6 +18,7 @@ type Objects struct {
 	Service    *corev1.Service
 	HPA        *autoscalingv2.HorizontalPodAutoscaler // nil: none
 	Elasti     *elasti.ElastiService                  // nil: none
+	Revision   *knative.Revision                      // nil: none
 	// KubernetesVersion is that of the control plane.
 	KubernetesVersion hpa.Version
 }

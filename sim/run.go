@@ -39,11 +39,14 @@ func WithProgress(report func(now, end time.Duration)) Option {
 	return func(r *run) { r.progress = report }
 }
 
-// InitialReplicas is the number of pods that are Ready at time 0.
+// InitialReplicas is the number of pods at time 0, which are Ready, except for
+// those of a Knative revision that is created then.
 func (s Spec) InitialReplicas() int32 {
 	switch {
 	case s.Strategy.Oracle, s.Strategy.Serverless != nil:
 		return 0 // they have pods for requests only
+	case s.Strategy.Knative != nil && s.Strategy.Knative.World.New:
+		return s.Strategy.Knative.spec(s.Service, 0).InitialScale()
 	case s.Strategy.Replicas != nil:
 		return *s.Strategy.Replicas
 	}

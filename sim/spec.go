@@ -47,6 +47,9 @@ type Strategy struct {
 	Replicas *int32
 	HPA      *hpa.Spec
 	Elasti   *elasti.Spec
+	// Knative makes the workload a revision. HPA is then the one that Knative makes
+	// for a revision of that class, and nil for one of its own autoscaler.
+	Knative *Knative
 	// Oracle scales perfectly and without delay: at every instant it has just
 	// the pods that the requests in service fill. It is the lower bound that
 	// every other strategy is held against.

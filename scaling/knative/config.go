@@ -38,6 +38,9 @@ type Config struct {
 	ScaleToZeroPodRetentionPeriod time.Duration
 }
 
+// ConfigName is the name of the ConfigMap.
+const ConfigName = "config-autoscaler"
+
 // example is the key under which a ConfigMap of Knative's release documents itself.
 const example = "_example"
 

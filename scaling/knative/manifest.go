@@ -74,7 +74,7 @@ func (s *ServiceManifest) Validate(config Config) error {
 			problems.Addf("metadata.annotations["+key+"]", "found an annotation of the autoscaler at the Service, expected it below spec.template.metadata.annotations")
 		}
 	}
-	problems.Add(messages.Under("spec.template.metadata.annotations", validateRevision(s.Spec.Template.Annotations, config)))
+	problems.Add(messages.Under("spec.template.metadata.annotations", ValidateRevision(s.Spec.Template.Annotations, config)))
 	problems.Add(messages.Under("spec.template.spec", s.Spec.Template.Spec.validate()))
 	problems.Add(messages.Under("spec.traffic", validateTraffic(s.Spec.Traffic)))
 	return problems.Err()
@@ -85,7 +85,7 @@ func (r *RevisionManifest) Validate(config Config) error {
 	var problems messages.Problems
 	validateType(&problems, r.TypeMeta, "Revision")
 	problems.Add(messages.Under("metadata.name", validateName(r.Name)))
-	problems.Add(messages.Under("metadata.annotations", validateRevision(r.Annotations, config)))
+	problems.Add(messages.Under("metadata.annotations", ValidateRevision(r.Annotations, config)))
 	problems.Add(messages.Under("spec", r.Spec.validate()))
 	return problems.Err()
 }
@@ -107,9 +107,9 @@ func validateName(name string) error {
 	return nil
 }
 
-// validateRevision takes the annotations as the webhook of the PodAutoscaler
+// ValidateRevision takes the annotations as the webhook of the PodAutoscaler
 // sees them, with the class filled in.
-func validateRevision(annotations map[string]string, config Config) error {
+func ValidateRevision(annotations map[string]string, config Config) error {
 	filled := map[string]string{classAnnotation[0]: config.Class}
 	for key, value := range annotations {
 		filled[key] = value

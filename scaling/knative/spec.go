@@ -49,7 +49,7 @@ func (s Spec) Validate() error {
 	if s.Revision.Name == "" {
 		problems.Addf("revision.name", "found none, expected the name of the revision or its Service")
 	}
-	problems.Add(messages.Under("revision.annotations", validateRevision(s.Revision.Annotations, s.Config)))
+	problems.Add(messages.Under("revision.annotations", ValidateRevision(s.Revision.Annotations, s.Config)))
 	if class := s.Revision.Class(s.Config); class != ClassKPA {
 		problems.Addf("revision.annotations["+classAnnotation[0]+"]", "found %q, expected %s", class, ClassKPA)
 	}

@@ -99,10 +99,13 @@ func newActivators(spec Spec, l lifecycle, seed random.Seed) activators {
 }
 
 // SetPath asks for another path of the requests. They take it once the ingress
-// knows of it.
+// knows of it, which at time 0 it does.
 func (c *Cluster) SetPath(path messages.Path) {
 	a := &c.activators
-	a.changes++
+	if a.changes++; c.now == 0 {
+		a.proxied = path == messages.PathProxy
+		return
+	}
 	to := toDirect
 	if path == messages.PathProxy {
 		to = toProxied

@@ -120,7 +120,11 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		}
 	default:
 		for range spec.Replicas {
-			c.createReady()
+			if spec.Fresh {
+				c.create()
+			} else {
+				c.createReady()
+			}
 		}
 	}
 	if c.foresight && c.router.policy == sharedQueue {

@@ -42,6 +42,10 @@ func (w *reference) beginActivators() {
 
 func (w *reference) setPath(path messages.Path) {
 	w.pathChanges++
+	if w.now == 0 {
+		w.proxied = path == messages.PathProxy
+		return
+	}
 	change := w.pathChanges
 	stream := w.seed.Key("lifecycle.path", 0).At(change)
 	dist := w.stages["endpointPropagation"]

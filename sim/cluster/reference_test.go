@@ -132,6 +132,10 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 	if !spec.Elastic {
 		w.desired = int(spec.Replicas)
 		for range spec.Replicas {
+			if spec.Fresh {
+				w.create()
+				continue
+			}
 			p := w.newPod()
 			p.ScheduledAt, p.StartedAt = 0, 0
 			w.becomeReady(p)

@@ -142,7 +142,7 @@ func (d *die) spec() Spec {
 	}
 	s.Fixed = d.chance(15)
 	d.activators(&s)
-	s.Watched = d.chance(50)
+	s.Watched, s.Fresh = d.chance(50), d.chance(10)
 	d.share(&s)
 	return s
 }

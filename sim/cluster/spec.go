@@ -9,8 +9,10 @@ import (
 
 // Spec is a workload and the cluster it runs on.
 type Spec struct {
-	// Replicas is the number of pods that are Ready at time 0.
+	// Replicas is the number of pods at time 0, which are Ready then or, with Fresh,
+	// created.
 	Replicas       int32
+	Fresh          bool
 	PerPod         PerPod
 	Routing        Routing
 	RequestTimeout time.Duration // over all attempts; 0: requests wait for ever
