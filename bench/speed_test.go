@@ -69,6 +69,20 @@ func BenchmarkFullFeatures(b *testing.B) {
 	}
 }
 
+// BenchmarkKnative serves 1,000 requests per second for 30 minutes under an HPA
+// and under Knative, past its activator and by way of it. The activator chooses
+// pods as p2c does.
+func BenchmarkKnative(b *testing.B) {
+	for _, way := range []struct{ autoscaler, policy string }{
+		{"hpa", "random"}, {"kpa-direct", "random"}, {"hpa", "p2c"}, {"kpa", "p2c"},
+	} {
+		b.Run(way.autoscaler+"/"+way.policy, func(b *testing.B) {
+			replayOften(b, speedSpec(b, "full-features", way.autoscaler,
+				"traffic[0].rps=1000", "traffic[0].for=30m", "workload.routing.policy="+way.policy))
+		})
+	}
+}
+
 func speedSpec(b *testing.B, name, autoscaler string, overrides ...string) sim.Spec {
 	s, err := scenarios.Load("testdata/speed/"+name+".yaml", overrides...)
 	require.NoError(b, err)

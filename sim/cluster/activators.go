@@ -61,6 +61,7 @@ type activators struct {
 
 	// With foresight.
 	waiting  []waiter // requests that wait for the first pod
+	counts   bool     // it is cheaper to look at a pod's slots than to follow what comes back
 	returns  wheel    // when requests come back from the pods
 	returned []int32
 }
@@ -91,7 +92,7 @@ func newActivators(spec Spec, l lifecycle, seed random.Seed) activators {
 	if s == nil {
 		return activators{}
 	}
-	a := activators{on: true, proxied: s.Proxied, path: l.path, returns: newWheel()}
+	a := activators{on: true, proxied: s.Proxied, path: l.path, counts: spec.PerPod.Concurrency <= maxCounted, returns: newWheel()}
 	for n := range s.Count {
 		a.list = append(a.list, activator{queue: newQueue(), quietSince: NotYet, stream: seed.Key("activator", uint64(n)).Stream()})
 	}
@@ -129,6 +130,9 @@ func (c *Cluster) turnTo(change int32, proxied bool) {
 	if a := &c.activators; uint64(change) == a.changes {
 		a.proxied = proxied
 		c.changed = true
+		if c.foresight && proxied {
+			c.recallPast()
+		}
 	}
 }
 
@@ -267,8 +271,8 @@ func (c *Cluster) send(n int, i int32) {
 func (c *Cluster) choose(one *activator) int {
 	switch limit := c.spec.Activators.ContainerConcurrency; {
 	case limit == 0:
-		a, b := one.two()
-		return one.lighter(a, b, one.seen[one.assigned[a]].load, one.seen[one.assigned[b]].load)
+		a, b, coin := one.stream.Two(len(one.assigned))
+		return lighter(a, b, one.seen[one.assigned[a]].load, one.seen[one.assigned[b]].load, coin)
 	case limit <= 3:
 		return next(one.open, 0)
 	}
@@ -280,29 +284,12 @@ func (c *Cluster) choose(one *activator) int {
 	return at
 }
 
-// two draws the positions of two pods, different ones if there is more than one.
-func (one *activator) two() (a, b int) {
-	switch n := len(one.assigned); n {
-	case 1:
-		return 0, 0
-	case 2:
-		return 0, 1
-	default:
-		if a, b = one.stream.IntN(n), one.stream.IntN(n-1); b >= a {
-			b++
-		}
-		return a, b
-	}
-}
-
 // lighter is the one of two pods with the lesser load; a coin decides between
-// equal ones.
-func (one *activator) lighter(a, b int, loadA, loadB int32) int {
-	switch {
-	case a == b || loadA < loadB:
-		return a
-	case loadA > loadB || one.stream.IntN(2) == 0:
-		return b
+// equal ones. Written as one comparison it needs no branch, which nobody could
+// foretell.
+func lighter(a, b int, loadA, loadB int32, coin int) int {
+	if 2*int(loadA-loadB)+coin > 0 {
+		a = b
 	}
 	return a
 }

@@ -56,7 +56,9 @@ type station struct {
 	stays   []stay        // those that end after the instant the cluster stands at
 	load    int32         // least-request: those that have not ended
 
-	proxiedTo time.Duration // when the last one is served that came by way of an activator
+	// With activators.
+	proxiedTo time.Duration   // when the last one is served that came by way of one
+	past      []time.Duration // when those end that were here when the path turned to them, and had come past them
 }
 
 // stay is a request that is settled and has not ended.
@@ -110,41 +112,62 @@ func (c *Cluster) foresee(to, until time.Duration) {
 
 // settleInPod settles the request that arrives now and stays with its pod.
 func (c *Cluster) settleInPod(phase uint16, index uint64, service, until time.Duration) {
+	if p := c.foreseenPod(); p != nil {
+		c.settleAt(p, phase, index, service, until)
+		return
+	}
+	c.tally.lose(&stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}, c.now, failed)
+}
+
+// foreseenPod is the pod that gets a request of now; nil where none would take it.
+func (c *Cluster) foreseenPod() *pod {
 	if !c.direct {
-		c.tally.lose(&stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}, c.now, failed)
-		return
+		return nil
 	}
-	p := &c.pods[c.routable[c.foreseenChoice()]]
-	if c.now < p.listensAt {
-		c.tally.lose(&stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}, c.now, failed)
-		return
+	if p := &c.pods[c.routable[c.foreseenChoice()]]; c.now >= p.listensAt {
+		return p
 	}
+	return nil
+}
+
+// settleAt settles the request that arrives now in its pod, and says when it leaves.
+func (c *Cluster) settleAt(p *pod, phase uint16, index uint64, service, until time.Duration) time.Duration {
 	p.Received++
 	seat := p.slots.first()
-	if seat.free > c.now && !c.wait(&p.waiting, c.spec.PerPod.Queue, p, seat.free, phase, index, until) {
-		return
+	if seat.free > c.now {
+		if left := c.wait(&p.waiting, c.spec.PerPod.Queue, p, seat.free, phase, index, until); left != NotYet {
+			return left
+		}
 	}
-	p.slots.set(seat.slot, c.seat(p, max(c.now, seat.free), phase, index, service, until))
+	end := c.seat(p, max(c.now, seat.free), phase, index, service, until)
+	p.slots.set(seat.slot, end)
+	return end
 }
 
 // wait puts the request that arrives now into a queue until the instant at which
-// a slot becomes free. It says whether the request gets the slot.
-func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration, phase uint16, index uint64, until time.Duration) bool {
-	s := stay{index: index, arrival: c.now, start: NotYet, phase: phase, pod: none}
+// a slot becomes free. It says when the request leaves without a slot, or NotYet
+// if it gets the slot.
+func (c *Cluster) wait(queue *instants, capacity int, p *pod, free time.Duration, phase uint16, index uint64, until time.Duration) time.Duration {
+	s := c.stayOf(phase, index)
 	if queue.after(c.now) >= capacity {
 		c.tally.lose(&s, c.now, rejected)
-		return false
+		return c.now
 	}
 	if s.end = c.now + c.patience; free > s.end {
-		queue.push(s.end)
+		queue.insert(s.end)
 		if c.crowded {
 			c.enter(p, s.end)
 		}
-		c.keep(p, s, until)
-		return false
+		c.keep(p, &s, until)
+		return s.end
 	}
-	queue.push(free)
-	return true
+	queue.insert(free)
+	return NotYet
+}
+
+// stayOf is the stay of the request that arrives now.
+func (c *Cluster) stayOf(phase uint16, index uint64) stay {
+	return stay{index: index, arrival: c.now, entered: c.now, start: NotYet, phase: phase, pod: none, proxied: c.activators.proxied}
 }
 
 // seat gives the request that arrives now a slot of the pod from an instant on,
@@ -160,8 +183,13 @@ func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, 
 		c.enter(p, end)
 	}
 	if end > until || end-c.now > c.patience {
-		c.keep(p, stay{index: index, arrival: c.now, start: start, end: end, pod: p.ID, phase: phase}, until)
+		s := c.stayOf(phase, index)
+		s.start, s.end, s.pod = start, end, p.ID
+		c.keep(p, &s, until)
 		return end
+	}
+	if c.activators.on {
+		c.countStay(p, c.activators.proxied, end-c.now, end-c.now)
 	}
 	if c.shared != nil {
 		p.Received++
@@ -221,9 +249,9 @@ func (c *Cluster) foreseenLoad(position int) int32 {
 
 // keep tallies what happens to a stay up to the instant until, and remembers the
 // stay if that is not all.
-func (c *Cluster) keep(p *pod, s stay, until time.Duration) {
-	if !c.settle(p, &s, until) {
-		p.stays = append(p.stays, s)
+func (c *Cluster) keep(p *pod, s *stay, until time.Duration) {
+	if !c.settle(p, s, until) {
+		p.stays = append(p.stays, *s)
 	}
 }
 
@@ -242,7 +270,7 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 		return false
 	}
 	if c.activators.on {
-		c.countStay(p, s)
+		c.countStay(p, s.proxied, s.end-s.entered, s.end-s.arrival)
 	}
 	if s.start != NotYet {
 		p.Completed++
@@ -262,13 +290,18 @@ func (c *Cluster) settle(p *pod, s *stay, to time.Duration) bool {
 
 // settleAll brings a pod's tallies up to the instant to.
 func (c *Cluster) settleAll(p *pod, to time.Duration) {
-	kept := p.stays[:0]
+	kept := 0
 	for i := range p.stays {
-		if s := &p.stays[i]; !c.settle(p, s, to) {
-			kept = append(kept, *s)
+		s := &p.stays[i]
+		if c.settle(p, s, to) {
+			continue
 		}
+		if kept < i {
+			p.stays[kept] = *s
+		}
+		kept++
 	}
-	p.stays = kept
+	p.stays = p.stays[:kept]
 }
 
 // foreseeAll is Advance with foresight. Where the caller may act between control
@@ -280,7 +313,7 @@ func (c *Cluster) foreseeAll(to time.Duration) Stop {
 		}
 		life := c.lives.Next()
 		before, until := min(to, life-1), to
-		if c.spec.Watched {
+		if c.spec.Watched || c.activators.on {
 			until = before
 		}
 		c.foresee(before, until)
@@ -293,7 +326,7 @@ func (c *Cluster) foreseeAll(to time.Duration) Stop {
 		if life > to {
 			break
 		}
-		if c.now, c.foreseenTo = life, max(c.foreseenTo, life-1); c.spec.Watched {
+		if c.now, c.foreseenTo = life, max(c.foreseenTo, life-1); c.spec.Watched || c.activators.on {
 			c.settlePresent(life - 1)
 		}
 		c.live(c.lives.Pop().Payload)
@@ -344,8 +377,7 @@ func (c *Cluster) killAhead(p *pod) {
 			c.tally.lose(s, c.now, failed)
 		}
 		if c.activators.on {
-			s.end = c.now
-			c.countStay(p, s)
+			c.countStay(p, s.proxied, c.now-s.entered, c.now-s.arrival)
 		}
 	}
 	p.stays = nil

@@ -17,46 +17,60 @@ type waiter struct {
 
 // settleActivated settles the request that arrives now.
 func (c *Cluster) settleActivated(phase uint16, index uint64, service, until time.Duration) {
-	a := &c.activators
-	w := waiter{service: service,
-		stay: stay{index: index, arrival: c.now, entered: c.now, start: NotYet, phase: phase, pod: none, proxied: a.proxied}}
-	if a.proxied {
-		c.settleProxied(&w, until)
-		return
+	if c.activators.proxied {
+		c.settleProxied(phase, index, service, until)
+	} else if p := c.foreseenPod(); p != nil {
+		p.flows[directFlow].entered++
+		c.settleAt(p, phase, index, service, until)
+	} else {
+		s := c.stayOf(phase, index)
+		c.tally.lose(&s, c.now, failed)
 	}
-	var p *pod
-	if c.direct {
-		p = &c.pods[c.routable[c.foreseenChoice()]]
-	}
-	if p == nil || c.now < p.listensAt {
-		c.tally.lose(&w.stay, c.now, failed)
-		return
-	}
-	c.settleIn(p, &w, c.now, until)
 }
 
 // settleProxied settles the request that arrives now by way of the activator.
-func (c *Cluster) settleProxied(w *waiter, until time.Duration) {
+func (c *Cluster) settleProxied(phase uint16, index uint64, service, until time.Duration) {
 	a := &c.activators
 	one := &a.list[0]
 	one.flow.entered++
-	c.expireWaiting(c.now)
-	if len(a.waiting) == 0 && one.quietSince <= c.now && c.forgotten(one.quietSince) {
-		c.introduce(one)
-		until = c.now - 1 // here the caller may change what comes
+	if one.quietSince <= c.now {
+		c.expireWaiting(c.now)
+		if len(a.waiting) == 0 && c.forgotten(one.quietSince) {
+			c.introduce(one)
+			until = c.now - 1 // here the caller may change what comes
+		}
 	}
 	if len(one.assigned) == 0 {
+		w := waiter{stay: c.stayOf(phase, index), service: service}
 		w.held = true
-		a.waiting = append(a.waiting, *w)
+		a.waiting = append(a.waiting, w)
 		return
 	}
-	c.settleIn(c.foreseenTarget(one, c.now), w, c.now, until)
+	p := c.foreseenTarget(one, c.now)
+	p.flows[proxiedFlow].entered++
+	c.sentTo(p, c.settleAt(p, phase, index, service, until), c.now)
+}
+
+// sentTo has the activator know of a request that it sends to a pod now.
+func (c *Cluster) sentTo(p *pod, end, by time.Duration) {
+	a := &c.activators
+	one := &a.list[0]
+	one.quietSince = max(one.quietSince, end)
+	p.proxiedTo = max(p.proxiedTo, end)
+	if !a.counts {
+		one.seen[p.ID].load++
+		a.returns.add(by, end, p.ID)
+	}
 }
 
 // foreseenTarget is the pod that the activator chooses now, where it knows what
 // has come back by an instant.
 func (c *Cluster) foreseenTarget(one *activator, by time.Duration) *pod {
 	a := &c.activators
+	if a.counts {
+		x, y, coin := one.stream.Two(len(one.assigned))
+		return &c.pods[one.assigned[lighter(x, y, c.foreseenSent(one, x, by), c.foreseenSent(one, y, by), coin)]]
+	}
 	a.returned = a.returns.passed(by, a.returned[:0])
 	for _, id := range a.returned {
 		one.seen[id].load--
@@ -64,20 +78,46 @@ func (c *Cluster) foreseenTarget(one *activator, by time.Duration) *pod {
 	return &c.pods[one.assigned[c.choose(one)]]
 }
 
-// settleIn settles a request that a pod gets now; of this instant, what happens by
-// an instant has happened already.
-func (c *Cluster) settleIn(p *pod, w *waiter, by, until time.Duration) {
+// foreseenSent is how many requests of the activator will still be with a pod
+// after an instant: all but those that came past it.
+func (c *Cluster) foreseenSent(one *activator, position int, by time.Duration) int32 {
+	p := &c.pods[one.assigned[position]]
+	sent := p.slots.later(by, c.spec.PerPod.Concurrency) + int32(p.waiting.after(by))
+	if len(p.past) > 0 {
+		p.past = slices.DeleteFunc(p.past, func(end time.Duration) bool { return end <= by })
+		sent -= int32(len(p.past))
+	}
+	return sent
+}
+
+// recallPast has every pod know which of its requests came past the activators,
+// when the path begins to lead by way of them.
+func (c *Cluster) recallPast() {
+	for _, id := range c.present {
+		p := &c.pods[id]
+		p.past = p.past[:0]
+		for i := range p.stays {
+			if s := &p.stays[i]; !s.proxied {
+				p.past = append(p.past, s.end)
+			}
+		}
+	}
+}
+
+// settleReleased settles a request that has waited at the activator and gets into
+// a pod now, before anything else of this instant.
+func (c *Cluster) settleReleased(p *pod, w *waiter) {
+	s, before := &w.stay, c.now-1
+	s.entered = c.now
 	p.Received++
-	s := &w.stay
-	p.flows[s.way()].entered++
+	p.flows[proxiedFlow].entered++
 	seat := p.slots.first()
-	waits, start, limit := seat.free > by, max(c.now, seat.free), s.arrival+c.patience
+	waits, start, limit := seat.free > before, max(c.now, seat.free), s.arrival+c.patience
 	switch {
-	case waits && p.waiting.after(by) >= c.spec.PerPod.Queue:
+	case waits && p.waiting.after(before) >= c.spec.PerPod.Queue:
 		c.tally.lose(s, c.now, rejected)
-		s.end = c.now
-		c.countStay(p, s)
-		c.busyTo(p, s)
+		c.countStay(p, true, 0, c.now-s.arrival)
+		c.sentTo(p, c.now, before)
 		return
 	case start > limit:
 		s.end = limit
@@ -97,20 +137,8 @@ func (c *Cluster) settleIn(p *pod, w *waiter, by, until time.Duration) {
 	if c.crowded {
 		c.enter(p, s.end)
 	}
-	if s.proxied {
-		c.activators.list[0].seen[p.ID].load++
-		c.activators.returns.add(by, s.end, p.ID)
-	}
-	c.busyTo(p, s)
-	c.keep(p, *s, until)
-}
-
-// busyTo has the activator know the service for as long as a stay in a pod lasts.
-func (c *Cluster) busyTo(p *pod, s *stay) {
-	if one := &c.activators.list[0]; s.proxied {
-		one.quietSince = max(one.quietSince, s.end)
-		p.proxiedTo = max(p.proxiedTo, s.end)
-	}
+	c.sentTo(p, s.end, before)
+	c.keep(p, s, before)
 }
 
 // busyWithout finds out anew how long the activator knows the service, when all
@@ -136,12 +164,14 @@ func (s *stay) way() int {
 	return directFlow
 }
 
-// countStay counts a stay in a pod, and at the activator, that has ended.
-func (c *Cluster) countStay(p *pod, s *stay) {
-	p.flows[s.way()].ends += s.end - s.entered
-	if s.proxied {
-		c.activators.list[0].flow.ends += s.end - s.arrival
+// countStay counts a stay in a pod that has ended, and one at the activator.
+func (c *Cluster) countStay(p *pod, proxied bool, inPod, inAll time.Duration) {
+	if !proxied {
+		p.flows[directFlow].ends += inPod
+		return
 	}
+	p.flows[proxiedFlow].ends += inPod
+	c.activators.list[0].flow.ends += inAll
 }
 
 // foreseenFlows adds the stays that have not ended to a pod's flows.
@@ -183,9 +213,7 @@ func (c *Cluster) releaseWaiting() {
 	}
 	c.expireWaiting(c.now - 1)
 	for i := range a.waiting {
-		w := &a.waiting[i]
-		w.entered = c.now
-		c.settleIn(c.foreseenTarget(one, c.now-1), w, c.now-1, c.now-1)
+		c.settleReleased(c.foreseenTarget(one, c.now-1), &a.waiting[i])
 	}
 	a.waiting = a.waiting[:0]
 }

@@ -32,7 +32,7 @@ func (c *Cluster) settleShared(phase uint16, index uint64, service, until time.D
 		pod, seat = h.nextSeat(c, seat)
 	}
 	p := &c.pods[pod]
-	if seat.free > c.now && !c.wait(&h.waiting, c.spec.PerPod.Queue*len(c.pods), p, seat.free, phase, index, until) {
+	if seat.free > c.now && c.wait(&h.waiting, c.spec.PerPod.Queue*len(c.pods), p, seat.free, phase, index, until) != NotYet {
 		return
 	}
 	h.slots.set(seat.slot, c.seat(p, max(c.now, seat.free), phase, index, service, until))

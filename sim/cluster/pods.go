@@ -12,18 +12,18 @@ import (
 
 // pod is one pod, from its creation on; ended pods keep their entry.
 type pod struct {
+	station                 // with foresight, instead of queue, serving and idleSince
+	flows     [2]flow       // through the pod's own proxy: direct ones, and those that an activator sent
+	idle      time.Duration // Ready with nothing in service, summed up
+	listensAt time.Duration // when it accepts connections
+	warmAt    time.Duration // when it is as fast as it gets
 	PodStatus
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
 	serving   []int32 // requests in service
 	idleSince time.Duration
-	idle      time.Duration // Ready with nothing in service, summed up
-	listensAt time.Duration // when it accepts connections
-	warmAt    time.Duration // when it is as fast as it gets
-	uid       uint64        // random, as the API's: the tie-break of scale-down
+	uid       uint64 // random, as the API's: the tie-break of scale-down
 	share     share
-	flows     [2]flow // through the pod's own proxy: direct ones, and those that an activator sent
-	station           // with foresight, instead of queue, serving and idleSince
 }
 
 // Scale sets the number of pods wanted. Missing pods are created at once;

@@ -180,19 +180,12 @@ func (w *reference) chosenBy(a *referenceActivator) *referencePod {
 	limit, pods := w.spec.Activators.ContainerConcurrency, w.podsOf(a)
 	open := func(p *referencePod) bool { return a.sent(p) < limit }
 	switch {
-	case limit == 0 && len(pods) == 1:
-		return pods[0]
 	case limit == 0:
-		first, second := pods[0], pods[1]
-		if len(pods) > 2 {
-			i := a.stream.IntN(len(pods))
-			others := slices.Delete(slices.Clone(pods), i, i+1)
-			first, second = pods[i], others[a.stream.IntN(len(others))]
+		first, second, coin := a.stream.Two(len(pods))
+		if one, other := a.sent(pods[first]), a.sent(pods[second]); one > other || one == other && coin == 1 {
+			return pods[second]
 		}
-		if a.sent(first) > a.sent(second) || a.sent(first) == a.sent(second) && a.stream.IntN(2) == 0 {
-			return second
-		}
-		return first
+		return pods[first]
 	case limit <= 3:
 		return pods[slices.IndexFunc(pods, open)]
 	}

@@ -76,3 +76,19 @@ func (s *Stream) IntN(n int) int {
 	}
 	return int(high)
 }
+
+// Two draws two different numbers from [0, n), in order, and a coin, 0 or 1, all
+// from one item of the stream. Each outcome has its probability to within n² in 2^64. With
+// n of 1, both are 0. It panics when n is not positive.
+func (s *Stream) Two(n int) (a, b, coin int) {
+	if n <= 0 {
+		panic(fmt.Sprintf("random: Two(%d), expected a positive bound", n))
+	}
+	first, rest := bits.Mul64(s.Uint64(), uint64(n))
+	second, rest := bits.Mul64(rest, uint64(n-1))
+	a, b = int(first), int(second)
+	if n > 1 && b >= a {
+		b++
+	}
+	return a, b, int(rest >> 63)
+}

@@ -109,6 +109,33 @@ func TestIntN(t *testing.T) {
 	assert.PanicsWithValue(t, "random: IntN(-3), expected a positive bound", func() { s.IntN(-3) })
 }
 
+// Every outcome of Two occurs as often as every other one: a chi-square test with
+// a chance of one in a million to fail.
+func TestTwo(t *testing.T) {
+	const rounds = 200_000
+	for _, n := range []int{2, 3, 7, 40} {
+		s := Seed(uint64(n)).Key("two", 0).Stream()
+		counts := make([]float64, n*n*2)
+		for range rounds {
+			a, b, coin := s.Two(n)
+			assert.NotEqual(t, a, b)
+			counts[2*(n*a+b)+coin]++
+		}
+		outcomes := float64(n * (n - 1) * 2)
+		sum := 0.0
+		for i, count := range counts {
+			if a, b := i/2/n, i/2%n; a != b {
+				sum += (count - rounds/outcomes) * (count - rounds/outcomes) / (rounds / outcomes)
+			}
+		}
+		assert.Less(t, sum, distuv.ChiSquared{K: outcomes - 1}.Quantile(1-1e-6), n)
+	}
+	s := Seed(1).Key("two", 0).Stream()
+	a, b, _ := s.Two(1)
+	assert.Equal(t, [2]int{0, 0}, [2]int{a, b})
+	assert.PanicsWithValue(t, "random: Two(0), expected a positive bound", func() { s.Two(0) })
+}
+
 func TestFloat64AndExpStayInRange(t *testing.T) {
 	s := Seed(5).Key("range", 0).Stream()
 	for range 100_000 {
