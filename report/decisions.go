@@ -15,7 +15,7 @@ func (p *page) decisions(r *sim.Result, wide bool, o Options) {
 		return
 	}
 	changes := changing(r.Decisions)
-	title := fmt.Sprintf("%s, of which %s changed the count", plural(len(r.Decisions), "decision", "decisions"),
+	title := fmt.Sprintf("%s, of which %s changed the count", plural(made(r.Decisions), "decision", "decisions"),
 		count(len(changes)))
 	shown := changes
 	switch {
@@ -30,6 +30,15 @@ func (p *page) decisions(r *sim.Result, wide bool, o Options) {
 		p.put(decisionGrid(shown, wide, o.width()), tableWidth(wide, o))
 	}
 	p.blank()
+}
+
+// made counts the decisions that a list stands for.
+func made(decisions []sim.Decision) int {
+	n := len(decisions)
+	for _, d := range decisions {
+		n += d.Again
+	}
+	return n
 }
 
 func changing(decisions []sim.Decision) []sim.Decision {
@@ -48,7 +57,7 @@ func decisionGrid(decisions []sim.Decision, wide bool, width int) grid {
 		g := grid{columns: []column{{head: "AT"}, {head: "LOOP", text: true}, {head: "REPLICAS"},
 			{head: "REASON", text: true}, {head: "WHY", text: true}}}
 		for _, d := range decisions {
-			g.add(plain, clock(d.TS), clean(d.Autoscaler), change(d), clean(string(d.Reason)), clean(d.Message))
+			g.add(plain, clock(d.TS), clean(d.Autoscaler), change(d), clean(string(d.Reason)), clean(d.Message)+again(d))
 		}
 		return g
 	}
@@ -67,6 +76,14 @@ func decisionGrid(decisions []sim.Decision, wide bool, width int) grid {
 		}
 	}
 	return broken
+}
+
+// again says how often a decision was repeated.
+func again(d sim.Decision) string {
+	if d.Again == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %s until %s)", plural(d.Again, "time more", "times more"), clock(d.UntilS))
 }
 
 func change(d sim.Decision) string {

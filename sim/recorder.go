@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -68,26 +69,47 @@ func (r *recorder) equip(k *kit) {
 }
 
 // decision writes a decision down. A fleet keeps none.
-func (r *recorder) decision(now time.Duration, loop string, current int32, d messages.Decision) {
-	r.print.decision(now, loop, current, d)
+func (r *recorder) decision(now time.Duration, l *loop, current int32, d messages.Decision) {
+	r.print.decision(now, l.name, current, d)
 	if r.cells != nil {
 		return
 	}
-	r.decisions = append(r.decisions, Decision{
+	r.write(Decision{
 		TS:         now.Seconds(),
-		Autoscaler: loop,
+		Autoscaler: l.name,
 		Current:    current,
 		Desired:    d.Desired,
 		Reason:     d.Reason,
 		Message:    d.Message,
-		Steps:      append([]messages.Step{}, d.Steps...),
-		Signals:    append([]messages.Signal(nil), d.Signals...),
-	})
+		Steps:      d.Steps,
+		Signals:    d.Signals,
+		said:       now,
+	}, l.autoscaler.Period())
 	for _, s := range d.Signals {
 		if s.Flag {
 			r.band(s.Name, s.Value != 0, now)
 		}
 	}
+}
+
+// write adds a decision to the list, or counts it with the one of its loop before
+// it that says the same.
+func (r *recorder) write(d Decision, period time.Duration) {
+	for i := len(r.decisions) - 1; i >= 0; i-- {
+		before := &r.decisions[i]
+		if before.Autoscaler != d.Autoscaler {
+			continue
+		}
+		if d.said-before.said == period && d.repeats(before) {
+			before.Again++
+			before.UntilS, before.said = d.TS, d.said
+			return
+		}
+		break
+	}
+	d.Steps = append([]messages.Step{}, d.Steps...)
+	d.Signals = slices.Clone(d.Signals)
+	r.decisions = append(r.decisions, d)
 }
 
 // band follows a state that begins and ends. A fleet keeps none.

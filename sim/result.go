@@ -1,6 +1,11 @@
 package sim
 
-import "github.com/scalelab/scalelab/messages"
+import (
+	"slices"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+)
 
 // Schema names the format of a Result.
 const Schema = "scalelab/result/v1"
@@ -126,6 +131,19 @@ type Decision struct {
 	Steps      []messages.Step `json:"steps"`
 	// Signals are numbers beside the count, where the autoscaler has any.
 	Signals []messages.Signal `json:"signals,omitempty"`
+	// Again is how often the loop then said exactly the same, each time one of its
+	// periods later and the last time at UntilS. Where it did not, both are left out.
+	Again  int     `json:"again,omitempty"`
+	UntilS float64 `json:"until_s,omitempty"`
+
+	said time.Duration // the last time
+}
+
+// repeats says whether a decision holds, and says what another one said.
+func (d *Decision) repeats(before *Decision) bool {
+	return d.Desired == d.Current && d.Current == before.Current && d.Desired == before.Desired &&
+		d.Reason == before.Reason && d.Message == before.Message &&
+		slices.Equal(d.Steps, before.Steps) && slices.Equal(d.Signals, before.Signals)
 }
 
 // Assertion is one checked expectation.

@@ -421,7 +421,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 		return fmt.Errorf("at %s: carry out %s's decision: %w", now, l.name, err)
 	}
 	r.elasti.fellAsleep(now, d, replicas)
-	r.recorder.decision(now, l.name, replicas.Desired, d)
+	r.recorder.decision(now, l, replicas.Desired, d)
 	r.recorder.desired(now, standing)
 	r.cluster.Scale(standing)
 	if d.Path != "" && d.Path != r.path {

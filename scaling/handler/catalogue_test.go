@@ -112,7 +112,9 @@ func newPlay(t *testing.T, spec sim.Spec, objects sim.Objects, result *sim.Resul
 func (p *play) run() {
 	for _, d := range p.result.Decisions {
 		if d.Autoscaler == "elasti" && !isWake(d) {
-			p.votes[instant(d)] = messages.Decision{Reason: d.Reason, Steps: d.Steps}
+			for again := range d.Again + 1 {
+				p.votes[instant(d)+time.Duration(again)*p.spec.Strategy.Elasti.Controller.PollingInterval] = messages.Decision{Reason: d.Reason, Steps: d.Steps}
+			}
 		}
 	}
 	ctx, cancel := context.WithCancel(p.t.Context())
