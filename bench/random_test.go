@@ -56,7 +56,7 @@ func within(t require.TestingT, r *sim.Result, autoscaler string) {
 		require.GreaterOrEqual(t, r.Timeline.Ready[i], int32(0))
 		require.GreaterOrEqual(t, r.Timeline.Queue[i], int64(0))
 	}
-	if autoscaler == "hpa" || autoscaler == "both" {
+	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "knative" {
 		require.LessOrEqual(t, r.Replicas.MaxDesired, int32(8))
 	}
 	require.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds)
@@ -77,6 +77,7 @@ func randomScenario(t *rapid.T) string {
 		"{dist: uniform, min: 10ms, max: "+duration("max", 10, 2000)+"}",
 		duration("constant", 0, 2000))
 	arrivals := pick("arrivals", "poisson", "uniform", "{process: gamma, cv: 2}", "{process: bursts, on: 5s, off: 20s}")
+	policy := pick("policy", "random", "round-robin", "least-request", "p2c", "central-queue")
 	var b strings.Builder
 	fmt.Fprintf(&b, `apiVersion: scalelab/v1alpha1
 kind: Scenario
@@ -94,7 +95,7 @@ lifecycle:
   endpointPropagation: %s%s
 pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 `, number("seed", 0, 1<<30), number("replicas", 0, 4), number("concurrency", 1, 6), number("queue", 0, 20), service, pick("discipline", "", ", discipline: ps", ", discipline: ps, cores: 2.5"),
-		pick("policy", "random", "round-robin", "least-request", "p2c", "central-queue"),
+		policy,
 		duration("timeout", 0, 9000), duration("grace", 0, 9000),
 		duration("schedule", 0, 2000), duration("start", 0, 9000), duration("propagation", 0, 2000),
 		pick("warm-up", "", "\n  warmUp: {for: 30s, slowdown: 3}"))
@@ -113,5 +114,35 @@ pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 		target, number("minimum", 1, 3), number("cooldown", 1, 90))
 	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
 		hpa(1), elasti, hpa(1), elasti, number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
+	if policy == "central-queue" { // which no ingress of Knative has
+		return b.String()
+	}
+	fmt.Fprintf(&b, "  knative: {containerConcurrency: %d, annotations: {%s}}\nknative: {activators: %d, new: %t}\n",
+		number("container-concurrency", 0, 6), annotations(t), number("activators", 1, 3), rapid.Bool().Draw(t, "new"))
 	return b.String()
+}
+
+// annotations draws those of a revision that does not grow beyond 8 pods.
+func annotations(t *rapid.T) string {
+	all := []string{`autoscaling.knative.dev/max-scale: "8"`}
+	for _, a := range []struct {
+		name   string
+		values []string
+	}{
+		{"metric", []string{"concurrency", "rps"}},
+		{"target", []string{"1", "2.5", "10", "200"}},
+		{"target-burst-capacity", []string{"-1", "0", "3", "20"}},
+		{"window", []string{"6s", "20s", "60s"}},
+		{"panic-threshold-percentage", []string{"110", "200", "1000"}},
+		{"min-scale", []string{"0", "1", "3"}},
+		{"initial-scale", []string{"1", "4"}},
+		{"activation-scale", []string{"3", "4"}},
+		{"scale-down-delay", []string{"10s", "1m"}},
+		{"scale-to-zero-pod-retention-period", []string{"45s"}},
+	} {
+		if rapid.Bool().Draw(t, a.name) {
+			all = append(all, fmt.Sprintf("autoscaling.knative.dev/%s: %q", a.name, rapid.SampledFrom(a.values).Draw(t, a.name+" value")))
+		}
+	}
+	return strings.Join(all, ", ")
 }

@@ -18,6 +18,10 @@ var (
 	ElastiServices = schema.GroupVersionResource{Group: "elasti.truefoundry.com", Version: "v1alpha1", Resource: "elastiservices"}
 	ScaledObjects  = schema.GroupVersionResource{Group: "keda.sh", Version: "v1alpha1", Resource: "scaledobjects"}
 	Rollouts       = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "rollouts"}
+
+	// Knative's own, which its autoscaler writes.
+	PodAutoscalers     = schema.GroupVersionResource{Group: "autoscaling.internal.knative.dev", Version: "v1alpha1", Resource: "podautoscalers"}
+	ServerlessServices = schema.GroupVersionResource{Group: "networking.internal.knative.dev", Version: "v1alpha1", Resource: "serverlessservices"}
 )
 
 // Object names an object by its resource. A cluster-scoped one has no namespace.

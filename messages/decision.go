@@ -25,6 +25,16 @@ type Decision struct {
 	Signals []Signal
 }
 
+// Signal is the signal of a name; 0 where the decision has none.
+func (d *Decision) Signal(name string) float64 {
+	for _, s := range d.Signals {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	return 0
+}
+
 // Signal is one named number of a decision.
 type Signal struct {
 	Name  string  `json:"name"` // such as panic

@@ -125,8 +125,8 @@ func (s *Scenario) Objects(autoscaler string) (sim.Objects, error) {
 	if spec.Strategy.Elasti != nil {
 		o.Elasti = spec.Strategy.Elasti.Manifest
 	}
-	if spec.Strategy.Knative != nil {
-		o.Revision = &spec.Strategy.Knative.Revision
+	if k := spec.Strategy.Knative; k != nil && spec.Strategy.HPA == nil {
+		o.Revision = &k.Revision
 	}
 	return o, nil
 }

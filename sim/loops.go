@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
@@ -21,6 +22,9 @@ type loop struct {
 	// The autoscaler where it is one; nil otherwise.
 	collector  scaling.Collector
 	reconciler scaling.Reconciler
+
+	reason messages.Reason // of its last decision
+	idle   bool            // the one under way is a reconciliation that changes nothing
 }
 
 // newLoops makes the control loops of the Spec's strategy. Those of one instant

@@ -18,7 +18,7 @@ type Objects struct {
 	Service    *corev1.Service
 	HPA        *autoscalingv2.HorizontalPodAutoscaler // nil: none
 	Elasti     *elasti.ElastiService                  // nil: none
-	Revision   *knative.Revision                      // nil: none
+	Revision   *knative.Revision                      // that Knative's own autoscaler scales; nil: none
 	// KubernetesVersion is that of the control plane.
 	KubernetesVersion hpa.Version
 }

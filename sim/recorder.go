@@ -68,10 +68,11 @@ func (r *recorder) equip(k *kit) {
 	r.print.reset()
 }
 
-// decision writes a decision down. A fleet keeps none.
+// decision writes a decision down. A fleet keeps none, and nobody wants to read of
+// reconciliations that came to nothing.
 func (r *recorder) decision(now time.Duration, l *loop, current int32, d messages.Decision) {
 	r.print.decision(now, l.name, current, d)
-	if r.cells != nil {
+	if r.cells != nil || l.idle {
 		return
 	}
 	r.write(Decision{

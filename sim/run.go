@@ -361,8 +361,10 @@ func (r *run) reconcile(loop int) error {
 	if l.reconciler == nil {
 		return nil
 	}
-	return r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
-		return l.reconciler.Reconcile(now, r.observe(loop, replicas))
+	return r.decide(l, func(now time.Time, replicas messages.Replicas) (d messages.Decision, err error) {
+		d, err = l.reconciler.Reconcile(now, r.observe(loop, replicas))
+		l.idle = d.Desired == replicas.Desired && d.Path == r.path && d.Reason == l.reason
+		return d, err
 	})
 }
 
@@ -422,6 +424,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	}
 	r.elasti.fellAsleep(now, d, replicas)
 	r.recorder.decision(now, l, replicas.Desired, d)
+	l.reason, l.idle = d.Reason, false
 	r.recorder.desired(now, standing)
 	r.cluster.Scale(standing)
 	if d.Path != "" && d.Path != r.path {

@@ -47,7 +47,8 @@ type Options struct {
 	// server assigns is assigned.
 	Objects []runtime.Object
 	// Kinds are custom resources beside the ones there always are: Argo's
-	// Rollout, KEDA's ScaledObject and KubeElasti's ElastiService.
+	// Rollout, KEDA's ScaledObject, KubeElasti's ElastiService, and Knative's
+	// PodAutoscaler and ServerlessService.
 	Kinds []Kind
 	// Faults decides what goes wrong with each call; nil: nothing does.
 	Faults Faults

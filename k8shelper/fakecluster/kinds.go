@@ -30,6 +30,8 @@ type ScalePaths struct{ Desired, Created, Selector string }
 var wellKnown = []Kind{
 	{GroupVersionKind: k8shelper.ElastiServices.GroupVersion().WithKind("ElastiService")},
 	{GroupVersionKind: k8shelper.ScaledObjects.GroupVersion().WithKind("ScaledObject")},
+	{GroupVersionKind: k8shelper.PodAutoscalers.GroupVersion().WithKind("PodAutoscaler")},
+	{GroupVersionKind: k8shelper.ServerlessServices.GroupVersion().WithKind("ServerlessService")},
 	{GroupVersionKind: k8shelper.Rollouts.GroupVersion().WithKind("Rollout"), Scale: &ScalePaths{
 		Desired: ".spec.replicas", Created: ".status.HPAReplicas", Selector: ".status.selector",
 	}},

@@ -124,7 +124,7 @@ func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messag
 // act lets everything happen that is due.
 func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) messages.Decision {
 	a.trail.begin()
-	counts := seen.Replicas
+	counts, way := seen.Replicas, a.reconciler.way()
 	heard := a.look(now, counts)
 	if ticks || !a.poked.IsZero() {
 		a.poked = time.Time{}
@@ -139,11 +139,10 @@ func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) m
 	}
 	v := view{now: now, current: counts.Desired, ready: counts.Ready, path: seen.Path,
 		desired: a.engine.desired, excess: a.engine.excess}
-	mode := r.mode
 	if heard {
 		r.reconcile(&v, &a.trail)
 	}
-	return a.decision(counts.Desired, &v, mode)
+	return a.decision(counts.Desired, &v, way)
 }
 
 // look begins at the first call, and says whether the reconciler hears of the
@@ -162,11 +161,11 @@ func (a *Autoscaler) look(now time.Time, seen messages.Replicas) (heard bool) {
 	return heard
 }
 
-// decision says what has come of it. mode is the way of requests before.
-func (a *Autoscaler) decision(from int32, v *view, mode messages.Path) messages.Decision {
+// decision says what has come of it. before is the way that requests were led.
+func (a *Autoscaler) decision(from int32, v *view, before messages.Path) messages.Decision {
 	r, t := &a.reconciler, &a.trail
 	g := a.ground(v)
-	d := messages.Decision{Desired: v.current, Reason: g.reason, Path: r.mode}
+	d := messages.Decision{Desired: v.current, Reason: g.reason, Path: r.way()}
 	if from == d.Desired {
 		t.text("hold ").int(from)
 	} else {
@@ -175,15 +174,15 @@ func (a *Autoscaler) decision(from int32, v *view, mode messages.Path) messages.
 	}
 	t.text(": ").text(g.words)
 	switch {
-	case r.mode == mode:
-	case r.mode == messages.PathDirect:
+	case d.Path == before:
+	case d.Path == messages.PathDirect:
 		t.text("; requests go to the pods from now on: excess burst capacity ").int(v.excess)
 	default:
 		t.text("; requests go by the activator from now on: excess burst capacity ").int(v.excess)
 	}
 	d.Message, d.Steps = t.take(), t.steps
 	a.conditions = r.report(a.conditions, t.quiet)
-	a.signals = a.engine.report(a.signals)
+	a.signals = r.signal(a.engine.report(a.signals))
 	d.Conditions, d.Signals = a.conditions, a.signals
 	return d
 }

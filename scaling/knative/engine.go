@@ -182,9 +182,9 @@ func (e *engine) report(signals []messages.Signal) []messages.Signal {
 		panics = 1
 	}
 	signals = append(signals[:0],
-		messages.Signal{Name: "panic", Value: panics},
+		messages.Signal{Name: "panic", Value: panics, Flag: true},
 		messages.Signal{Name: "excess_burst_capacity", Value: float64(e.excess)},
-		messages.Signal{Name: "desired_scale", Value: float64(e.desired)})
+		messages.Signal{Name: "desired_pods", Value: float64(e.desired)})
 	if e.valid {
 		signals = append(signals,
 			messages.Signal{Name: "stable_average", Value: e.saw.stable},

@@ -14,6 +14,7 @@ type reconciler struct {
 	due    time.Time // when it is enqueued for; zero: it is not
 	prober prober
 	ground ground // what the reconciler has against the engine's count
+	wanted int32  // the PodAutoscaler's desiredScale
 }
 
 // view is what one reconciliation looks at, and the count that it changes.
@@ -82,6 +83,7 @@ func (r *reconciler) reconcile(v *view, t *trail) {
 // or not.
 func (r *reconciler) once(v *view, t *trail) (want int32) {
 	want = r.scale(v, t)
+	r.wanted = want
 	r.mode = messages.PathProxy
 	if want > 0 && v.excess >= 0 {
 		r.mode = messages.PathDirect
@@ -147,4 +149,16 @@ func (r *reconciler) judge(v *view, want int32) {
 	case awake:
 		r.become(active, v.now)
 	}
+}
+
+// signal adds what the reconciler writes: the PodAutoscaler's desiredScale, and
+// whether it asks the ServerlessService for the mode Proxy.
+func (r *reconciler) signal(signals []messages.Signal) []messages.Signal {
+	asked := 0.0
+	if r.mode == messages.PathProxy {
+		asked = 1
+	}
+	return append(signals,
+		messages.Signal{Name: "desired_scale", Value: float64(r.wanted)},
+		messages.Signal{Name: "proxy_mode", Value: asked})
 }

@@ -52,6 +52,14 @@ func (s *status) follow(now time.Time, ready int32) {
 	}
 }
 
+// way is the one that requests are led.
+func (s *status) way() messages.Path {
+	if s.proxied.IsZero() {
+		return messages.PathDirect
+	}
+	return messages.PathProxy
+}
+
 // proxiedFor is how long the activator has backed the revision.
 func (s *status) proxiedFor(now time.Time) time.Duration {
 	if s.proxied.IsZero() {

@@ -49,6 +49,7 @@ type Actuator struct {
 	endpoints  *endpoints
 	hpa        *hpaRecord
 	elasti     *kubeElasti
+	knative    *kpaRecord
 }
 
 // New makes the API objects of a run as they stand at time 0, which is the
@@ -191,6 +192,8 @@ func (a *Actuator) Carry(now time.Duration, loop string, d messages.Decision) (i
 		err = a.hpa.record(ctx, before, d)
 	case loop == "elasti" && a.elasti != nil && wantsUp(d.Reason):
 		err = a.elasti.stamp(ctx)
+	case loop == "knative" && a.knative != nil:
+		err = a.knative.record(ctx, a.counts.Ready, d)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("record decision of %s at %s: %w", loop, now, err)

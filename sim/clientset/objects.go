@@ -79,7 +79,12 @@ func (a *Actuator) createObjects(ctx context.Context, o sim.Objects) error {
 		}
 	}
 	if o.Elasti != nil {
-		return a.createElasti(ctx, o.Elasti, service.Name)
+		if err := a.createElasti(ctx, o.Elasti, service.Name); err != nil {
+			return err
+		}
+	}
+	if o.Revision != nil {
+		return a.createKnative(ctx, o.Revision)
 	}
 	return nil
 }
