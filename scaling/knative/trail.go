@@ -61,7 +61,7 @@ func (t *trail) int(n int32) *trail {
 // number writes at most three decimals.
 func (t *trail) number(x float64) *trail {
 	if !t.quiet {
-		t.buf = strconv.AppendFloat(t.buf, math.Round(float64(x*1000))/1000, 'f', -1, 64)
+		t.buf = strconv.AppendFloat(t.buf, math.Round(float64(x*1000))/1000+0, 'f', -1, 64)
 	}
 	return t
 }
