@@ -65,7 +65,8 @@ type apiServer struct {
 // said is what the controller has written.
 type said struct {
 	Replicas   int32
-	Path       messages.Path
+	Path       messages.Path // by the mode of the ServerlessService
+	Desired    int32         // the PodAutoscaler's desiredScale
 	Conditions []messages.Condition
 	Writes     []write // of the scale, since it was last taken
 }
@@ -139,7 +140,10 @@ func (s *apiServer) onPodAutoscaler(a clienttesting.Action) (bool, apiruntime.Ob
 	pa := write.GetObject().(*autoscalingv1alpha1.PodAutoscaler)
 	s.version(a, pa)
 	wholeSeconds(pa.Status.Conditions)
-	s.said.Conditions = nil
+	s.said.Conditions, s.said.Desired = nil, 0
+	if d := pa.Status.DesiredScale; d != nil {
+		s.said.Desired = *d
+	}
 	for _, c := range pa.Status.Conditions {
 		s.said.Conditions = append(s.said.Conditions, messages.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason, Message: c.Message})
 	}

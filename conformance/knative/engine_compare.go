@@ -62,7 +62,7 @@ func ourTick(now time.Time, d messages.Decision) tick {
 			t.InPanic = s.Value == 1
 		case "excess_burst_capacity":
 			t.Excess = int32(s.Value)
-		case "desired_scale":
+		case "desired_pods":
 			t.Desired = int32(s.Value)
 		case "stable_average":
 			t.Valid, t.Stable = true, s.Value

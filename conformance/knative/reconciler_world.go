@@ -204,7 +204,12 @@ func (w *world) compare(now time.Time, d messages.Decision, err error) error {
 	w.decision = d
 	theirs, changes := w.cluster.server.take()
 	w.compared++
-	own := said{Replicas: d.Desired, Path: d.Path, Conditions: slices.Clone(d.Conditions)}
+	own := said{
+		Replicas: d.Desired, Path: messages.PathDirect, Desired: int32(d.Signal("desired_scale")), Conditions: slices.Clone(d.Conditions),
+	}
+	if d.Signal("proxy_mode") == 1 {
+		own.Path = messages.PathProxy
+	}
 	if d.Desired != before {
 		own.Writes = []write{{now, d.Desired}}
 	}
@@ -223,13 +228,8 @@ func (w *world) compare(now time.Time, d messages.Decision, err error) error {
 
 // turn has the ingress follow whoever is in the way of requests.
 func (w *world) turn(now time.Time) {
-	_, ready := w.counts()
-	wanted := w.decision.Path
-	if ready == 0 {
-		wanted = messages.PathProxy
-	}
 	switch {
-	case wanted == w.path:
+	case w.decision.Path == w.path:
 		w.turns = time.Time{}
 	case w.turns.IsZero():
 		lag := time.Duration(w.Float64() * float64(w.turning))

@@ -32,7 +32,7 @@ type view struct {
 
 // newReconciler is that of a revision that is new, or has been there before.
 func newReconciler(s *settings, now time.Time, ready int32, isNew bool) reconciler {
-	r := reconciler{settings: s}
+	r := reconciler{settings: s, wanted: unknown}
 	r.since = now.Truncate(time.Second)
 	r.mode = messages.PathProxy
 	r.initialized = !isNew
@@ -82,8 +82,9 @@ func (r *reconciler) reconcile(v *view, t *trail) {
 // once is one reconciliation. It gives the count that is wanted, be it applied
 // or not.
 func (r *reconciler) once(v *view, t *trail) (want int32) {
-	want = r.scale(v, t)
-	r.wanted = want
+	if want = r.scale(v, t); want != unknown || r.wanted == unknown {
+		r.wanted = want
+	}
 	r.mode = messages.PathProxy
 	if want > 0 && v.excess >= 0 {
 		r.mode = messages.PathDirect
