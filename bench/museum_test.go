@@ -19,20 +19,28 @@ const museumPage = "../docs/museum.md"
 
 const museumHead = `# The museum of known faults
 
-Each scenario shows one known fault of KubeElasti on the same requests: with the behaviour of a released version, and with ` + "`fixed`" + `, our default, in which it is mended. ` + "`scalelab compare museum-350-deaf`" + ` replays one of them; ` + "`scalelab scenarios museum-350-deaf`" + ` prints its YAML with the story. This page is written by the tests (` + "`make golden`" + `).
+Each scenario of the first table shows one known fault of KubeElasti on the same requests: with the behaviour of a released version, and with ` + "`fixed`" + `, our default, in which it is mended. ` + "`scalelab compare museum-350-deaf`" + ` replays one of them; ` + "`scalelab scenarios museum-350-deaf`" + ` prints its YAML with the story. This page is written by the tests (` + "`make golden`" + `).
 
 | scenario | KubeElasti | requests | lost | cold | p99 |
 |---|---|---:|---:|---:|---:|
 `
 
+const museumKnative = `
+Three reports about Knative's autoscaler, with today's rules. "Wanted" is the most pods that were wanted at a time, "turns" how often the count changed its direction.
+
+| scenario | strategy | requests | lost | p99 | wanted | turns | pod-hours |
+|---|---|---:|---:|---:|---:|---:|---:|
+`
+
 const museumFoot = `
-Not shown, because they depend on the interleaving of threads, or on what is outside of one workload: slots that leak when two requests leave in the same instant, the queue counter that is read and written without a lock, and the Prometheus response that is decoded into a global of the package. Our own resolver and scaler have none of the three.
+Not shown of KubeElasti, because they depend on the interleaving of threads, or on what is outside of one workload: slots that leak when two requests leave in the same instant, the queue counter that is read and written without a lock, and the Prometheus response that is decoded into a global of the package. Our own resolver and scaler have none of the three.
 `
 
 // TestMuseumPage holds docs/museum.md against what the scenarios give.
 func TestMuseumPage(t *testing.T) {
-	var page strings.Builder
+	var page, knative strings.Builder
 	page.WriteString(museumHead)
+	knative.WriteString(museumKnative)
 	for _, name := range scenarios.Names() {
 		if !strings.HasPrefix(name, "museum-") {
 			continue
@@ -44,10 +52,16 @@ func TestMuseumPage(t *testing.T) {
 			require.NoError(t, err)
 			r, err := sim.Run(context.Background(), spec)
 			require.NoError(t, err)
+			if spec.Strategy.Knative != nil {
+				fmt.Fprintf(&knative, "| %s | %s | %d | %d | %s | %d | %d | %s |\n", name, autoscaler, r.Requests.Arrived, r.Requests.Lost(),
+					bench.Seconds(r.LatencyS.P99), r.Replicas.MaxDesired, r.Replicas.Flaps, bench.PodHours(r.PodSeconds))
+				continue
+			}
 			fmt.Fprintf(&page, "| %s | %s | %d | %d | %d | %s |\n", name, spec.Strategy.Elasti.World.Behaviour,
 				r.Requests.Arrived, r.Requests.Lost(), r.Requests.Cold, bench.Seconds(r.LatencyS.P99))
 		}
 	}
+	page.WriteString(knative.String())
 	page.WriteString(museumFoot)
 	if *update {
 		require.NoError(t, os.WriteFile(museumPage, []byte(page.String()), 0o644))

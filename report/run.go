@@ -103,6 +103,15 @@ func figureTexts(r *sim.Result) [][2]string {
 		{"Lost", fmt.Sprintf("%s timed out, %s rejected, %s failed", count(q.TimedOut), count(q.Rejected), count(q.Failed))},
 		{"Cold", fmt.Sprintf("%s completed after waiting for a pod to start (%s); %s retried",
 			count(q.Cold), share(float64(q.Cold), n), count(q.Retried))},
+	}
+	if a := r.Activator; a != nil {
+		text := fmt.Sprintf("%s requests by way of it, %s of them buffered", count(a.Requests), count(a.Buffered))
+		if w := a.WaitS; w != nil {
+			text += fmt.Sprintf(": %s on average, p99 %s, at most %s", bench.Seconds(w.Mean), bench.Seconds(w.P99), bench.Seconds(w.Max))
+		}
+		texts = append(texts, [2]string{"Activator", text})
+	}
+	texts = append(texts, [][2]string{
 		{"Replicas", fmt.Sprintf("%s ready on average, never below %s; %s desired on average, never above %s",
 			bench.Digits(r.Replicas.MeanReady), count(r.Replicas.MinReady),
 			bench.Digits(r.Replicas.MeanDesired), count(r.Replicas.MaxDesired))},
@@ -110,7 +119,7 @@ func figureTexts(r *sim.Result) [][2]string {
 			plural(r.Replicas.ScaleDowns, "scale-down", "scale-downs"), plural(r.Replicas.Flaps, "change", "changes"))},
 		{"Bill", fmt.Sprintf("%s pod-hours, %s of them idle (%s)", bench.PodHours(r.PodSeconds),
 			bench.PodHours(r.IdlePodSeconds), share(r.IdlePodSeconds, r.PodSeconds))},
-	}
+	}...)
 	if r.Cost != nil {
 		texts[len(texts)-1][1] += fmt.Sprintf("; cost %s at %s per pod-hour",
 			bench.Digits(r.Cost.Total), trimmed(r.Cost.PodHourPrice))
@@ -209,6 +218,7 @@ func (p *page) runCharts(r *sim.Result, o Options) {
 	p.chart(chart{title: "Replicas", at: t.TS, durationS: r.DurationS, peak: true, whole: true, rows: 10, series: []series{
 		{"ready", floats(t.Ready)}, {"desired", floats(t.Desired)},
 	}}, o)
+	p.bands(r, o)
 	p.blank()
 	p.chart(chart{title: "Requests per second", at: t.TS, durationS: r.DurationS, rows: 8,
 		series: []series{{"arrived", t.ArrivedRPS}}}, o)

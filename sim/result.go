@@ -30,6 +30,9 @@ type Result struct {
 	IdlePodSeconds float64 `json:"idle_pod_seconds"` // of these: Ready with nothing in service
 	Cost           *Cost   `json:"cost"`
 
+	// Activator is of Knative's activators, where there are any.
+	Activator *Activator `json:"activator,omitempty"`
+
 	Phases     []Phase     `json:"phases"`
 	Timeline   Timeline    `json:"timeline"`
 	Bands      []Band      `json:"bands,omitempty"`
@@ -55,6 +58,13 @@ type Requests struct {
 
 // Lost counts the requests that got no answer in time.
 func (r Requests) Lost() uint64 { return r.TimedOut + r.Rejected + r.Failed }
+
+// Activator says what the activators did.
+type Activator struct {
+	Requests uint64        `json:"requests"` // that came by way of them
+	Buffered uint64        `json:"buffered"` // of these: that waited there for a pod with room
+	WaitS    *Distribution `json:"wait_s"`   // of those, until a pod got them or they were over
+}
 
 // Distribution summarizes durations in seconds. Percentiles have a relative
 // error below 1 %; mean and max are exact.

@@ -15,7 +15,22 @@ func (r *recorder) result(run *run) *Result {
 	result.Replicas = r.replicas()
 	result.PodSeconds, result.IdlePodSeconds = existed.Seconds(), idle.Seconds()
 	result.Cost = r.cost(existed.Hours())
+	result.Activator = activatorOf(run)
 	return result
+}
+
+// activatorOf is nil where there is none.
+func activatorOf(run *run) *Activator {
+	all := run.cluster.Activators(nil)
+	if all == nil {
+		return nil
+	}
+	waits := run.tally.Buffered()
+	sum := &Activator{Buffered: waits.Count(), WaitS: distributionOf(waits)}
+	for _, a := range all {
+		sum.Requests += a.Entered
+	}
+	return sum
 }
 
 // outcome is what the tally and the timeline tell.

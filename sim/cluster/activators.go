@@ -235,8 +235,14 @@ func (c *Cluster) activate(i int32) {
 		return
 	}
 	q.held = len(a.reached) == 0
-	q.place = activatorQueue
+	q.place, q.buffered = activatorQueue, c.now
 	one.queue.push(&c.requests, i)
+}
+
+// debuffer counts the wait of a request that waits at its activator no longer.
+func (c *Cluster) debuffer(i int32) {
+	q := &c.requests.slab[i]
+	c.tally.buffer(q.arrival, c.now-q.buffered)
 }
 
 // forgotten says whether an activator without requests since an instant has
@@ -331,7 +337,9 @@ func (c *Cluster) passOn(n int) {
 	}
 	a.filling = true
 	for one := &a.list[n]; one.queue.length > 0 && c.room(one); {
-		c.send(n, one.queue.pop(&c.requests))
+		i := one.queue.pop(&c.requests)
+		c.debuffer(i)
+		c.send(n, i)
 	}
 	a.filling = false
 }

@@ -339,6 +339,7 @@ func (c *Cluster) timeOut(d due) {
 		c.central.remove(&c.requests, d.request)
 	case activatorQueue:
 		c.activators.list[q.activator-1].queue.remove(&c.requests, d.request)
+		c.debuffer(d.request)
 	case podQueue:
 		c.leaveQueue(&c.pods[q.pod], d.request)
 	case frontQueue:

@@ -109,6 +109,7 @@ func (c *Cluster) recallPast() {
 func (c *Cluster) settleReleased(p *pod, w *waiter) {
 	s, before := &w.stay, c.now-1
 	s.entered = c.now
+	c.tally.buffer(s.arrival, c.now-s.arrival)
 	p.Received++
 	p.flows[proxiedFlow].entered++
 	seat := p.slots.first()
@@ -226,6 +227,7 @@ func (c *Cluster) expireWaiting(to time.Duration) {
 		s := &a.waiting[n].stay
 		s.end = s.arrival + c.patience
 		c.tally.lose(s, s.end, timedOut)
+		c.tally.buffer(s.arrival, c.patience)
 		one := &a.list[0]
 		one.flow.ends += c.patience
 		one.quietSince = max(one.quietSince, s.end)

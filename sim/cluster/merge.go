@@ -23,12 +23,14 @@ func (t *Tally) Merge(o *Tally) {
 		p.Latency.Merge(q.Latency)
 		p.Wait.Merge(q.Wait)
 	}
+	t.buffered.Merge(o.buffered)
 }
 
 // Reset empties the tally for another run.
 func (t *Tally) Reset() {
 	t.current = 0
 	t.interval.Reset()
+	t.buffered.Reset()
 	for i := range t.phases {
 		p := &t.phases[i]
 		p.Counters = Counters{}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type passage struct {
 	sentTo            *referencePod // whose place at the activator it has
 	in                *referencePod
 	frontIn, frontOut time.Duration
+	bufferedAt        time.Duration
 	podIn, podOut     time.Duration
 }
 
@@ -138,7 +140,7 @@ func (w *reference) activate(q *referenceRequest) {
 		return
 	}
 	q.cold = len(w.reached) == 0
-	q.place = activatorQueue
+	q.place, q.bufferedAt = activatorQueue, w.now
 	a.queue = append(a.queue, q)
 }
 
@@ -166,6 +168,7 @@ func (w *reference) passOn(a *referenceActivator) {
 	for len(a.queue) > 0 && w.hasRoom(a) {
 		q := a.queue[0]
 		a.queue = a.queue[1:]
+		w.buffered = append(w.buffered, w.now-q.bufferedAt)
 		w.sendOn(a, q)
 	}
 }
@@ -287,6 +290,13 @@ func (d *duel) compareActivators() error {
 	}
 	if path := d.fast.Path(); d.spec.Activators != nil && d.plain.proxied != (path == messages.PathProxy) {
 		return fmt.Errorf("path: %s, reference proxied: %t", path, d.plain.proxied)
+	}
+	buffered := NewHistogram()
+	for _, wait := range d.plain.buffered {
+		buffered.Record(wait)
+	}
+	if got := d.fast.tally.Buffered(); !reflect.DeepEqual(got, buffered) {
+		return fmt.Errorf("buffered: %d, reference %d", got.Count(), buffered.Count())
 	}
 	return nil
 }

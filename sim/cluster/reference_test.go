@@ -38,6 +38,7 @@ type reference struct {
 
 	activators    []*referenceActivator
 	activatorTurn int
+	buffered      []time.Duration // waits at activators that are over
 	reached       []*referencePod
 	proxied       bool
 	pathChanges   uint64
@@ -241,6 +242,9 @@ func (w *reference) unwait(q *referenceRequest) {
 	w.central = without(w.central, q)
 	w.frontQueue = without(w.frontQueue, q)
 	for _, a := range w.activators {
+		if slices.Contains(a.queue, q) {
+			w.buffered = append(w.buffered, w.now-q.bufferedAt)
+		}
 		a.queue = without(a.queue, q)
 	}
 	for _, p := range w.pods {

@@ -30,6 +30,7 @@ type Tally struct {
 	current     int // phase of the next arrival
 	phases      []PhaseTally
 	interval    *Histogram
+	buffered    *Histogram
 	observe     func(q *request, now time.Duration, f fate) // for tests; nil otherwise
 }
 
@@ -37,7 +38,7 @@ type Tally struct {
 // the first at 0. Requests that arrive before measureFrom are counted, but
 // their latencies and waits are not.
 func NewTally(starts []time.Duration, measureFrom time.Duration) *Tally {
-	t := &Tally{starts: starts, measureFrom: measureFrom, interval: NewHistogram()}
+	t := &Tally{starts: starts, measureFrom: measureFrom, interval: NewHistogram(), buffered: NewHistogram()}
 	for range starts {
 		t.phases = append(t.phases, PhaseTally{Latency: NewHistogram(), Wait: NewHistogram()})
 	}
@@ -68,6 +69,17 @@ func (t *Tally) arrive(now time.Duration) uint16 {
 	t.arrived(phase, 1)
 	return phase
 }
+
+// buffer counts a request that has waited at an activator until it was sent to a
+// pod, or was over.
+func (t *Tally) buffer(arrival, waited time.Duration) {
+	if arrival >= t.measureFrom {
+		t.buffered.Record(waited)
+	}
+}
+
+// Buffered are the waits at the activators of the requests that had to.
+func (t *Tally) Buffered() *Histogram { return t.buffered }
 
 // retry counts an additional attempt of a request of the given phase.
 func (t *Tally) retry(phase uint16) { t.phases[phase].Retried++ }

@@ -1,0 +1,42 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/scalelab/scalelab/sim"
+)
+
+// mostBands keeps what lies below a chart lower than the chart.
+const mostBands = 4
+
+// bands draws stretches of time below a chart, a row for every name.
+func (p *page) bands(r *sim.Result, o Options) {
+	width := o.width() - labelWidth - 3
+	var known []string
+	rows := map[string][]rune{}
+	for _, b := range r.Bands {
+		name := clean(b.Name)
+		row, ok := rows[name]
+		if !ok {
+			if len(known) == mostBands {
+				continue
+			}
+			known = append(known, name)
+			row = []rune(strings.Repeat(" ", width))
+			rows[name] = row
+		}
+		for i := columnOf(b.FromS, r.DurationS, width, math.Floor); i < columnOf(b.ToS, r.DurationS, width, math.Ceil); i++ {
+			row[i] = '▄'
+		}
+	}
+	for _, name := range known {
+		p.add(plain, fmt.Sprintf("%*s %s", labelWidth+2, fit(name, labelWidth+2), strings.TrimRight(string(rows[name]), " ")))
+	}
+}
+
+// columnOf is the column of a chart that an instant falls into.
+func columnOf(at, durationS float64, width int, round func(float64) float64) int {
+	return int(max(0, min(round(at/durationS*float64(width)), float64(width))))
+}
