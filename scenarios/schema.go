@@ -17,8 +17,9 @@ func Schema() []byte {
 		ID:      "https://scalelab.dev/schema/v1alpha1/scenario.json",
 		Title:   "scalelab scenario",
 		Extra: map[reflect.Type]map[string]any{
-			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "replicas", "oracle", "serverless", "extends"), "dependencies": map[string]any{
-				"patch": []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
+			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "annotations", "replicas", "oracle", "serverless", "extends"), "dependencies": map[string]any{
+				"containerConcurrency": []any{"annotations"},
+				"patch":                []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
