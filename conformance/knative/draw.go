@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/scalelab/scalelab/sim/random"
@@ -23,6 +24,14 @@ func (d *dice) chance(p float64) bool  { return d.Float64() < p }
 func (d *dice) between(lo, hi int) int { return lo + d.IntN(hi-lo+1) }
 
 func pick[T any](d *dice, list ...T) T { return list[d.IntN(len(list))] }
+
+// knownAnnotations are upstream's, in all their spellings.
+var knownAnnotations = slices.Concat(
+	autoscaling.ClassAnnotation, autoscaling.InitialScaleAnnotation, autoscaling.MaxScaleAnnotation, autoscaling.MetricAnnotation,
+	autoscaling.MetricAggregationAlgorithmAnnotation, autoscaling.ActivationScale, autoscaling.MinScaleAnnotation,
+	autoscaling.PanicThresholdPercentageAnnotation, autoscaling.PanicWindowPercentageAnnotation, autoscaling.ScaleDownDelayAnnotation,
+	autoscaling.ScaleToZeroPodRetentionPeriodAnnotation, autoscaling.TargetAnnotation, autoscaling.TargetBurstCapacityAnnotation,
+	autoscaling.TargetUtilizationPercentageAnnotation, autoscaling.WindowAnnotation)
 
 // manifests are a configuration and a revision as a person writes them.
 type manifests struct {

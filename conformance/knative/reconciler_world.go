@@ -11,6 +11,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	ours "github.com/scalelab/scalelab/scaling/knative"
 
+	"knative.dev/serving/pkg/apis/autoscaling"
 	"knative.dev/serving/pkg/autoscaler/config"
 	aresources "knative.dev/serving/pkg/reconciler/autoscaling/resources"
 )
@@ -49,6 +50,9 @@ func newWorld(seed uint64) *world {
 	w := &world{fleet: fleet{dice: newDice("reconciler", seed)}, seed: seed, path: messages.PathProxy}
 	d := &w.dice
 	w.manifests = drawManifests(d)
+	if d.chance(0.7) {
+		w.sleepy(d)
+	}
 	w.load = newLoad(d, pick(d, 0, 0.5, 0.5, 0.8))
 	w.isNew = d.chance(0.6)
 	w.seconds = pick(d, 200, 500, 1000)
@@ -58,6 +62,16 @@ func newWorld(seed uint64) *world {
 	w.turning = time.Duration(pick(d, 10, 800, 5000, 20_000)) * time.Millisecond
 	w.lost = pick(d, 0, 0.2)
 	return w
+}
+
+// sleepy makes a revision that can go to zero, and soon does.
+func (m *manifests) sleepy(d *dice) {
+	delete(m.data, "min-scale")
+	delete(m.data, "enable-scale-to-zero")
+	for _, name := range autoscaling.MinScaleAnnotation {
+		delete(m.annotations, name)
+	}
+	m.annotations[autoscaling.WindowAnnotationKey] = pick(d, "6s", "10s", "20s", "30s")
 }
 
 // begin makes both sides at one instant.

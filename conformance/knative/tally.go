@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/scalelab/scalelab/messages"
+	ours "github.com/scalelab/scalelab/scaling/knative"
+
+	"knative.dev/serving/pkg/apis/autoscaling"
 )
 
 // tally counts what the worlds exercise: manifests in worlds, the rest in
@@ -17,6 +20,23 @@ type tally struct {
 	before tick
 	last   messages.Decision
 }
+
+// expectedManifests are the keys and annotations of worlds, in all spellings.
+var expectedManifests = func() string {
+	var names []string
+	for _, key := range ours.ConfigKeys() {
+		if key != "pod-autoscaler-class" {
+			names = append(names, "key:"+key)
+		}
+	}
+	for _, key := range knownAnnotations {
+		if key != autoscaling.ClassAnnotationKey {
+			_, name, _ := strings.Cut(key, "/")
+			names = append(names, "annotation:"+name)
+		}
+	}
+	return strings.Join(names, " ")
+}()
 
 func newTally() *tally { return &tally{counts: map[string]int{}} }
 
@@ -71,13 +91,21 @@ func (t *tally) compares(w *world, theirs said) {
 	t.manifests(w, w.manifests)
 	t.counts["compared:all"]++
 	d := w.decision
+	if t.last.Path == "" {
+		t.when(w.isNew, "world:new")
+		t.when(!w.isNew, "world:restarted")
+		t.when(w.failing > 0, "pod:never")
+		t.when(w.flapping > 0, "pod:flapping")
+		t.when(w.lost > 0, "ingress:late")
+	}
 	if d.Desired != t.last.Desired || d.Message != t.last.Message {
 		_, words, _ := strings.Cut(d.Message, ": ")
 		words, _, _ = strings.Cut(words, ";")
 		t.counts["because:"+strings.ReplaceAll(words, " ", "_")]++
 	}
 	for _, s := range theirs.Writes {
-		t.counts["write:"+word(s.Replicas)]++
+		t.when(s.Replicas == 0, "write:0")
+		t.when(s.Replicas > 0, "write:more")
 	}
 	t.when(len(theirs.Writes) > 1, "write:twice")
 	t.when(d.Path != t.last.Path && t.last.Path != "", "path:"+string(theirs.Path))
@@ -86,13 +114,6 @@ func (t *tally) compares(w *world, theirs said) {
 	}
 	t.last = d
 	t.last.Conditions = slices.Clone(d.Conditions)
-}
-
-func word(replicas int32) string {
-	if replicas == 0 {
-		return "0"
-	}
-	return "more"
 }
 
 // unmet are the expected names that never came.
