@@ -35,6 +35,7 @@ type world struct {
 	path    messages.Path // of a probe
 	created time.Time
 
+	ours     ours.Spec
 	cluster  *controllers
 	decision messages.Decision // our latest
 	seen     observer
@@ -81,6 +82,7 @@ func (w *world) begin() error {
 	if err != nil {
 		return fmt.Errorf("ours refuses what upstream accepts: %w", err)
 	}
+	w.ours = spec
 	replicas := spec.InitialScale()
 	if !w.isNew {
 		replicas = int32(pick(d, 0, 0, 1, 1, 2, 4, 7))
@@ -218,7 +220,8 @@ func (w *world) compare(now time.Time, d messages.Decision, err error) error {
 	w.decision = d
 	theirs, changes := w.cluster.server.take()
 	w.compared++
-	own := said{Replicas: d.Desired, Path: d.Path, Conditions: slices.Clone(d.Conditions)}
+	_, ready := w.counts()
+	own := said{Replicas: d.Desired, Path: d.Path, Activators: w.ours.Activators(ready), Conditions: slices.Clone(d.Conditions)}
 	if d.Desired != before {
 		own.Writes = []write{{now, d.Desired}}
 	}
