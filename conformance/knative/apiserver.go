@@ -67,6 +67,7 @@ type said struct {
 	Replicas   int32
 	Path       messages.Path // by the mode of the ServerlessService
 	Desired    int32         // the PodAutoscaler's desiredScale
+	Activators int32
 	Conditions []messages.Condition
 	Writes     []write // of the scale, since it was last taken
 }
@@ -182,7 +183,7 @@ func (s *apiServer) onService(a clienttesting.Action) (bool, apiruntime.Object, 
 			sks.Generation++
 		}
 	}
-	s.said.Path = messages.PathProxy
+	s.said.Path, s.said.Activators = messages.PathProxy, sks.Spec.NumActivators
 	if sks.Spec.Mode == v1alpha1.SKSOperationModeServe {
 		s.said.Path = messages.PathDirect
 	}

@@ -35,6 +35,7 @@ type world struct {
 	path    messages.Path // of a probe
 	created time.Time
 
+	ours     ours.Spec
 	cluster  *controllers
 	decision messages.Decision // our latest
 	seen     observer
@@ -81,6 +82,7 @@ func (w *world) begin() error {
 	if err != nil {
 		return fmt.Errorf("ours refuses what upstream accepts: %w", err)
 	}
+	w.ours = spec
 	replicas := spec.InitialScale()
 	if !w.isNew {
 		replicas = int32(pick(d, 0, 0, 1, 1, 2, 4, 7))
@@ -218,8 +220,10 @@ func (w *world) compare(now time.Time, d messages.Decision, err error) error {
 	w.decision = d
 	theirs, changes := w.cluster.server.take()
 	w.compared++
+	_, ready := w.counts()
 	own := said{
-		Replicas: d.Desired, Path: messages.PathDirect, Desired: int32(d.Signal("desired_scale")), Conditions: slices.Clone(d.Conditions),
+		Replicas: d.Desired, Path: messages.PathDirect, Desired: int32(d.Signal("desired_scale")), Activators: w.ours.Activators(ready),
+		Conditions: slices.Clone(d.Conditions),
 	}
 	if d.Signal("proxy_mode") == 1 {
 		own.Path = messages.PathProxy

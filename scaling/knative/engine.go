@@ -70,10 +70,13 @@ func (e *engine) tick(now time.Time, ready int32, t *trail) (changed bool) {
 		count = e.delayDown(now, count, t)
 	}
 	excess := e.excessBurst(ready)
-	changed = count != e.desired || (excess < 0) != (e.excess < 0)
+	changed = count != e.desired || signsDiffer(excess, e.excess)
 	e.desired, e.excess = count, excess
 	return changed
 }
+
+// signsDiffer counts 0 among the positive.
+func signsDiffer(a, b int32) bool { return (a < 0) != (b < 0) }
 
 // proposal is what the two windows ask for.
 type proposal struct {

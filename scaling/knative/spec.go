@@ -69,6 +69,25 @@ func (s Spec) Validate() error {
 // InitialScale is the count that the Deployment of a new revision is created with.
 func (s Spec) InitialScale() int32 { return newSettings(s).initial }
 
+// leastActivators are in the way of a revision's requests even if one could take
+// them all.
+const leastActivators = 2
+
+// Activators is over how many activators the requests are spread while they come
+// by them: with a capacity of 100 and a target burst of 211, 3 of them for one
+// pod that could take 70.
+func (s Spec) Activators(ready int32) int32 {
+	n := newSettings(s)
+	if n.burst == 0 {
+		return leastActivators
+	}
+	load := float64(float64(ready) * n.total)
+	if n.burst > 0 {
+		load += n.burst
+	}
+	return toInt32(math.Max(leastActivators, math.Ceil(load/s.Config.ActivatorCapacity)))
+}
+
 // settings are what annotations and configuration come to.
 type settings struct {
 	metric    string
