@@ -30,8 +30,17 @@ func DefaultKnativeWorld() KnativeWorld {
 
 // Validate reports settings that cannot be used.
 func (w KnativeWorld) Validate() error {
-	return messages.Under("", w.activators(0).Validate())
+	var problems messages.Problems
+	if w.Activators < 1 || w.Activators > maxActivators {
+		problems.Addf("activators", "found %d, expected 1 to %d", w.Activators, maxActivators)
+	}
+	if w.ProbePeriod <= 0 || w.ProbePeriod > time.Hour {
+		problems.Addf("probePeriod", "found %s, expected more than 0s, up to 1h", w.ProbePeriod)
+	}
+	return problems.Err()
 }
+
+const maxActivators = 100
 
 // statsPeriod is that of the reports of activators and queue-proxies.
 const statsPeriod = time.Second

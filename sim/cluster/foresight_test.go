@@ -34,6 +34,10 @@ func TestForesees(t *testing.T) {
 		"an attempt's own timeout":      {func(s *Spec) { s.Retries = &Retries{Attempts: 1, PerAttemptTimeout: time.Second} }, false},
 		"users":                         {func(s *Spec) { s.Users = []Users{{}} }, false},
 		"services that are cancelled":   {func(s *Spec) { s.OnTimeout = "cancel" }, false},
+		"an activator":                  {func(s *Spec) { s.Activators = &Activators{Count: 1} }, true},
+		"an activator that holds":       {func(s *Spec) { s.Activators = &Activators{Count: 1, ContainerConcurrency: 1} }, false},
+		"activators":                    {func(s *Spec) { s.Activators = &Activators{Count: 2} }, false},
+		"a central queue, fresh":        {func(s *Spec) { s.Routing.Policy, s.Fixed, s.Fresh = "central-queue", true, true }, false},
 	} {
 		spec := Defaults()
 		c.change(&spec)
