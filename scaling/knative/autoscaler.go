@@ -177,7 +177,7 @@ func (a *Autoscaler) decision(from int32, v *view, mode messages.Path) messages.
 	switch {
 	case r.mode == mode:
 	case r.mode == messages.PathDirect:
-		t.text("; requests go to the pods from now on: excess burst capacity ").int(v.excess)
+		t.text("; requests go to ready pods from now on: excess burst capacity ").int(v.excess)
 	default:
 		t.text("; requests go by the activator from now on: excess burst capacity ").int(v.excess)
 	}
