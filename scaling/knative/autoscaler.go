@@ -39,7 +39,11 @@ type Autoscaler struct {
 type pods struct{ created, ready int32 }
 
 // New makes the Autoscaler of a revision that it sees for the first time at
-// created. The error is messages.Problems.
+// created, when Reconcile has to be called. The error is messages.Problems.
+//
+// Upstream keeps instants in whole seconds, and gives an activation up if it has
+// lasted longer than its deadline, looking exactly then. In a cluster the look
+// comes some milliseconds into a second; created should do so, too.
 func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -110,13 +114,15 @@ func (a *Autoscaler) Wake(now time.Time, count messages.RequestCount, seen messa
 }
 
 // Decide is a tick of the engine, and a reconciliation where the reconciler
-// hears of it or has a reason of its own. The error is always nil.
+// hears of it or has a reason of its own. Desired is spec.replicas as it has to
+// be; Path is the way that requests are to take once pods are ready, while
+// seen.Path is the one that a probe would take now. The error is always nil.
 func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.Decision, error) {
 	return a.act(now, seen, true), nil
 }
 
 // Reconcile is a reconciliation if pods have come, gone or become Ready, or if
-// one is due. The error is always nil.
+// one is due; another way of requests is no reason. The error is always nil.
 func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messages.Decision, error) {
 	return a.act(now, seen, false), nil
 }
