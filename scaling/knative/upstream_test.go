@@ -265,4 +265,3 @@ func (c *upstreamTicks) test(t *testing.T) {
 		assert.Equal(t, or(tick.Changed, changed), changed, "at %v", tick.At)
 	}
 }
-
