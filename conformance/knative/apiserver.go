@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	clienttesting "k8s.io/client-go/testing"
@@ -27,14 +23,12 @@ import (
 	"knative.dev/pkg/apis"
 	kubeclient "knative.dev/pkg/client/injection/kube/client/fake"
 	dynamicclient "knative.dev/pkg/injection/clients/dynamicclient/fake"
-	"knative.dev/serving/pkg/activator"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	servingclient "knative.dev/serving/pkg/client/injection/client/fake"
 
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	kubefake "k8s.io/client-go/kubernetes/fake"
 	servingfake "knative.dev/serving/pkg/client/clientset/versioned/fake"
-	aresources "knative.dev/serving/pkg/reconciler/autoscaling/resources"
 )
 
 var (
@@ -98,7 +92,9 @@ func (s *apiServer) onWatch(a clienttesting.Action) (bool, watch.Interface, erro
 	w, err := s.dynamic.Tracker().Watch(a.GetResource(), a.GetNamespace())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watches = append(s.watches, w)
+	if err == nil {
+		s.watches = append(s.watches, w)
+	}
 	return true, w, err
 }
 
@@ -221,157 +217,4 @@ func (s *apiServer) take() (said, []time.Time) {
 	now, changes := s.said, s.changes
 	s.said.Writes, s.changes = nil, nil
 	return now, changes
-}
-
-func (s *apiServer) createDeployment(ctx context.Context, replicas int32) error {
-	s.said.Replicas = replicas
-	object, err := apiruntime.DefaultUnstructuredConverter.ToUnstructured(&appsv1.Deployment{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-deployment"},
-		Spec:       appsv1.DeploymentSpec{Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}}},
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.dynamic.Resource(deployments).Namespace(namespace).Create(ctx, &unstructured.Unstructured{Object: object}, metav1.CreateOptions{})
-	return err
-}
-
-// runEndpoints is the controller of ServerlessServices, as far as the KPA reads
-// its status.
-func (s *apiServer) runEndpoints(ctx context.Context) {
-	services := s.networking.NetworkingV1alpha1().ServerlessServices(namespace)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.endpoints:
-		}
-		stored, err := services.Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			continue // not yet created
-		}
-		s.mu.Lock()
-		ready := s.ready
-		s.mu.Unlock()
-		sks := stored.DeepCopy()
-		followEndpoints(sks, ready)
-		if !equality.Semantic.DeepEqual(stored.Status, sks.Status) {
-			_, _ = services.UpdateStatus(ctx, sks, metav1.UpdateOptions{})
-		}
-	}
-}
-
-func followEndpoints(sks *v1alpha1.ServerlessService, ready int32) {
-	status := &sks.Status
-	status.InitializeConditions()
-	status.ServiceName, status.PrivateServiceName = name, name+"-private"
-	if ready > 0 {
-		status.MarkEndpointsReady()
-	} else {
-		status.MarkEndpointsNotReady("NoHealthyBackends")
-	}
-	if ready == 0 || sks.Spec.Mode == v1alpha1.SKSOperationModeProxy {
-		status.MarkActivatorEndpointsPopulated()
-	} else {
-		status.MarkActivatorEndpointsRemoved()
-	}
-	status.ObservedGeneration = sks.Generation
-	wholeSeconds(status.Conditions)
-}
-
-// ingress answers probes as whoever stands behind it.
-type ingress struct {
-	mu   sync.Mutex
-	path messages.Path
-}
-
-func (i *ingress) set(path messages.Path) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.path = path
-}
-
-// RoundTrip is a probe: the activator says its name.
-func (i *ingress) RoundTrip(*http.Request) (*http.Response, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	r := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("queue"))}
-	if i.path == messages.PathProxy {
-		r.Body = io.NopCloser(strings.NewReader(activator.Name))
-	}
-	return r, nil
-}
-
-// showPods makes the API show these pods, and the endpoints of those that are
-// ready.
-func (s *apiServer) showPods(ctx context.Context, pods []pod, before []pod) error {
-	client := s.kube.CoreV1().Pods(namespace)
-	known := map[int]pod{}
-	for _, p := range before {
-		known[p.id] = p
-	}
-	ready := int32(0)
-	for i := range pods {
-		p := &pods[i]
-		if p.isReady {
-			ready++
-		}
-		old, exists := known[p.id]
-		delete(known, p.id)
-		if exists && old == *p {
-			continue
-		}
-		var err error
-		if exists {
-			_, err = client.Update(ctx, p.object(), metav1.UpdateOptions{})
-		} else {
-			_, err = client.Create(ctx, p.object(), metav1.CreateOptions{})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for _, p := range known {
-		if err := client.Delete(ctx, p.object().Name, metav1.DeleteOptions{}); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	s.ready = ready
-	s.mu.Unlock()
-	s.endpoints <- struct{}{}
-	return nil
-}
-
-// createPodAutoscaler is what the revision's reconciler does.
-func (s *apiServer) createPodAutoscaler(ctx context.Context, pa *autoscalingv1alpha1.PodAutoscaler) error {
-	_, err := s.serving.AutoscalingV1alpha1().PodAutoscalers(namespace).Create(ctx, pa, metav1.CreateOptions{})
-	return err
-}
-
-// restore gives the revision the past that it would have if the autoscaler
-// started again now.
-func (s *apiServer) restore(ctx context.Context, pa *autoscalingv1alpha1.PodAutoscaler, ready int32) error {
-	status := &pa.Status
-	status.InitializeConditions()
-	status.MarkScaleTargetInitialized()
-	mode := v1alpha1.SKSOperationModeProxy
-	if ready > 0 {
-		mode = v1alpha1.SKSOperationModeServe
-		status.MarkSKSReady()
-		status.MarkActive()
-	} else {
-		status.MarkSKSNotReady("K8s Service is not ready")
-		status.MarkInactive("NoTraffic", "The target is not receiving traffic.")
-	}
-	status.ObservedGeneration, status.ServiceName, status.MetricsServiceName = pa.Generation, name, name+"-private"
-	sks := aresources.MakeSKS(pa, mode, 2)
-	created, err := s.networking.NetworkingV1alpha1().ServerlessServices(namespace).Create(ctx, sks, metav1.CreateOptions{})
-	if err != nil {
-		return err
-	}
-	followEndpoints(created, ready)
-	_, err = s.networking.NetworkingV1alpha1().ServerlessServices(namespace).UpdateStatus(ctx, created, metav1.UpdateOptions{})
-	return err
 }

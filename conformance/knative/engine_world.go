@@ -1,6 +1,7 @@
 package knative
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing/synctest"
@@ -68,7 +69,7 @@ func (w *engineWorld) begin(scrape time.Duration) error {
 	}
 	pa := w.podAutoscaler()
 	w.them = newUpstream(w.index)
-	decider, err := w.them.scaler.Create(nil, resources.MakeDecider(pa, configuration))
+	decider, err := w.them.scaler.Create(context.Background(), resources.MakeDecider(pa, configuration))
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (w *engineWorld) observe() messages.Observation {
 func (w *engineWorld) movePods(now time.Time) {
 	w.pods = slices.DeleteFunc(w.pods, func(p pod) bool { return !p.gone.IsZero() && p.gone.Before(now) })
 	want := len(w.pods)
-	if decider, err := w.them.scaler.Get(nil, namespace, name); err == nil && w.follows {
+	if decider, err := w.them.scaler.Get(context.Background(), namespace, name); err == nil && w.follows {
 		want = int(max(0, min(decider.Status.DesiredScale, 40)))
 	} else if w.chance(0.1) {
 		want = w.between(0, pick(&w.dice, 3, 8, 40))
@@ -155,7 +156,7 @@ func (w *engineWorld) run(seen engineObserver) (ticks int, err error) {
 	}
 	for second := range w.seconds {
 		plan := []event{
-			{0, w.ticks2}, {at(0), w.podsMove}, {scrape - time.Millisecond, w.podsCount}, {scrape, w.podsReport},
+			{0, w.engineTicks}, {at(0), w.podsMove}, {scrape - time.Millisecond, w.podsCount}, {scrape, w.podsReport},
 			{at(1), w.proxyReports}, {at(2), w.proxyReports}, {at(3), w.proxyWakes},
 		}
 		slices.SortFunc(plan, func(a, b event) int { return int(a.offset - b.offset) })
@@ -224,8 +225,8 @@ func (w *engineWorld) proxyWakes(now time.Time) error {
 	return w.compare(now, decision)
 }
 
-// ticks2 is a tick in every other second.
-func (w *engineWorld) ticks2(now time.Time) error {
+// engineTicks is a tick in every other second.
+func (w *engineWorld) engineTicks(now time.Time) error {
 	if now.Sub(w.created)%period != 0 {
 		return nil
 	}

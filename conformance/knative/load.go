@@ -94,7 +94,7 @@ func (l *load) reports(d *dice, ages []time.Duration) []messages.PodStats {
 	return stats
 }
 
-// proxy is the report of an activator, of one of two with a chance.
+// proxy is the report of an activator that takes its share.
 func (l *load) proxy(d *dice) messages.ProxyStats {
 	concurrency := l.now(d) * l.proxied
 	return messages.ProxyStats{Concurrency: l.value(concurrency, true), Requests: l.value(concurrency*l.rate, true)}

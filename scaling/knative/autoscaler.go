@@ -39,7 +39,11 @@ type Autoscaler struct {
 type pods struct{ created, ready int32 }
 
 // New makes the Autoscaler of a revision that it sees for the first time at
-// created. The error is messages.Problems.
+// created, when Reconcile has to be called. The error is messages.Problems.
+//
+// Upstream keeps instants in whole seconds, and gives an activation up if it has
+// lasted longer than its deadline, looking exactly then. In a cluster the look
+// comes some milliseconds into a second; created should do so, too.
 func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -110,13 +114,15 @@ func (a *Autoscaler) Wake(now time.Time, count messages.RequestCount, seen messa
 }
 
 // Decide is a tick of the engine, and a reconciliation where the reconciler
-// hears of it or has a reason of its own. The error is always nil.
+// hears of it or has a reason of its own. Desired is spec.replicas as it has to
+// be; Path is the way that requests are to take once pods are ready, while
+// seen.Path is the one that a probe would take now. The error is always nil.
 func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.Decision, error) {
 	return a.act(now, seen, true), nil
 }
 
 // Reconcile is a reconciliation if pods have come, gone or become Ready, or if
-// one is due. The error is always nil.
+// one is due; another way of requests is no reason. The error is always nil.
 func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messages.Decision, error) {
 	return a.act(now, seen, false), nil
 }
@@ -124,8 +130,8 @@ func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messag
 // act lets everything happen that is due.
 func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) messages.Decision {
 	a.trail.begin()
-	counts, way := seen.Replicas, a.reconciler.way()
-	heard := a.look(now, counts)
+	counts := seen.Replicas
+	heard, way := a.look(now, counts)
 	if ticks || !a.poked.IsZero() {
 		a.poked = time.Time{}
 		heard = a.engine.tick(now, counts.Ready, &a.trail) || heard
@@ -145,20 +151,20 @@ func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) m
 	return a.decision(counts.Desired, &v, way)
 }
 
-// look begins at the first call, and says whether the reconciler hears of the
-// pods.
-func (a *Autoscaler) look(now time.Time, seen messages.Replicas) (heard bool) {
-	counts := pods{seen.Created, seen.Ready}
+// look begins at the first call. It says whether the reconciler hears of the pods,
+// and the way that requests were led before.
+func (a *Autoscaler) look(now time.Time, seen messages.Replicas) (heard bool, way messages.Path) {
+	counts, r := pods{seen.Created, seen.Ready}, &a.reconciler
 	if !a.begun {
 		a.begun = true
 		a.engine.begin(now, seen.Ready)
-		a.reconciler = newReconciler(&a.settings, now, seen.Ready, a.spec.New)
+		*r = newReconciler(&a.settings, now, seen.Ready, a.spec.New)
 		a.pods = counts
-		return true
+		return true, r.way()
 	}
-	heard, a.pods = counts != a.pods, counts
-	a.reconciler.follow(now, seen.Ready)
-	return heard
+	heard, way, a.pods = counts != a.pods, r.way(), counts
+	r.follow(now, seen.Ready)
+	return heard, way
 }
 
 // decision says what has come of it. before is the way that requests were led.
@@ -177,6 +183,8 @@ func (a *Autoscaler) decision(from int32, v *view, before messages.Path) message
 	case d.Path == before:
 	case d.Path == messages.PathDirect:
 		t.text("; requests go to the pods from now on: excess burst capacity ").int(v.excess)
+	case r.mode == messages.PathDirect:
+		t.text("; requests go by the activator until a pod is ready")
 	default:
 		t.text("; requests go by the activator from now on: excess burst capacity ").int(v.excess)
 	}

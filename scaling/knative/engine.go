@@ -34,6 +34,7 @@ type engine struct {
 
 type averages struct{ stable, panic float64 }
 
+// newEngine knows nothing yet but what its initial scale could take of a burst.
 func newEngine(s *settings, draw func(n int) int) engine {
 	e := engine{settings: s, collector: newCollector(s, draw), desired: unknown}
 	if s.delay > 0 {

@@ -13,8 +13,8 @@
 // configuration change, while it runs; scraping by way of a service mesh; API
 // calls that fail; the informers' resync every ten hours.
 //
-// Source: knative.dev/serving v0.51.0,
-// pkg/autoscaler, pkg/reconciler/autoscaling, pkg/apis/autoscaling.
+// Source: knative.dev/serving v0.51.0, pkg/autoscaler, pkg/reconciler/autoscaling
+// and pkg/apis/autoscaling.
 package knative
 
 import (
@@ -37,8 +37,8 @@ type Spec struct {
 	// Unreachable says that no route leads to the revision: min-scale does not
 	// hold, and nothing limits the rate of scaling down.
 	Unreachable bool
-	// Draw gives a number from 0 to n-1, each equally likely. With more than
-	// four pods, a sample of them is drawn.
+	// Draw gives a number from 0 to n-1, each equally likely; it is what a stream
+	// of random numbers calls IntN. Of more than four pods a sample is drawn.
 	Draw func(n int) int
 }
 

@@ -1,7 +1,6 @@
 package knative
 
 import (
-	"math"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -34,7 +33,7 @@ func (c Config) validateTargets(problems *messages.Problems) {
 	case fraction <= 0 || fraction > 1:
 		problems.Addf(percentage, "found %v after percentages were divided by 100, expected more than 0 and at most 1", fraction)
 	case target < leastTarget:
-		problems.Addf("container-concurrency-target-default", "found %v, expected a target of at least %v after %s, which leaves %v",
+		problems.Addf("container-concurrency-target-default", "found %v, expected a target of at least %v after %s, which leaves %.3g",
 			c.ConcurrencyTargetDefault, leastTarget, percentage, target)
 	}
 	if c.RPSTargetDefault < leastTarget {
@@ -85,13 +84,11 @@ func (c Config) validateScales(problems *messages.Problems) {
 	if c.MinScale < 0 {
 		problems.Addf("min-scale", "found %d, expected at least 0", c.MinScale)
 	}
-	lowest, highest := int32(0), int32(math.MaxInt32)
-	if c.MaxScaleLimit > 0 {
-		lowest, highest = 1, c.MaxScaleLimit
-	}
 	switch {
-	case c.MaxScale < lowest || c.MaxScale > highest:
-		problems.Addf("max-scale", "found %d, expected %d to %d, the max-scale-limit", c.MaxScale, lowest, highest)
+	case c.MaxScaleLimit > 0 && (c.MaxScale < 1 || c.MaxScale > c.MaxScaleLimit):
+		problems.Addf("max-scale", "found %d, expected 1 to %d, the max-scale-limit", c.MaxScale, c.MaxScaleLimit)
+	case c.MaxScale < 0:
+		problems.Addf("max-scale", "found %d, expected at least 0", c.MaxScale)
 	case c.MaxScale > 0 && c.MinScale > c.MaxScale:
 		problems.Addf("min-scale", "found %d, expected at most %d, the max-scale", c.MinScale, c.MaxScale)
 	}
