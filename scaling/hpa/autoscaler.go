@@ -7,6 +7,7 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling"
+	"github.com/scalelab/scalelab/scaling/trail"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -36,7 +37,7 @@ type Autoscaler struct {
 	report          report
 
 	// Reused from one decision to the next.
-	trail   trail
+	trail   trail.Trail
 	samples []int32
 }
 
@@ -70,7 +71,7 @@ func New(spec Spec) (*Autoscaler, error) {
 // Quietly makes the Autoscaler give no reasons in words: Message is a dash,
 // Steps are empty, and conditions and events have no messages. It is for runs
 // of which nobody keeps the decisions.
-func (a *Autoscaler) Quietly() { a.trail.quiet, a.report.quiet = true, true }
+func (a *Autoscaler) Quietly() { a.trail.Quiet, a.report.quiet = true, true }
 
 // Period is the controller's sync period.
 func (a *Autoscaler) Period() time.Duration { return a.controller.SyncPeriod }
@@ -102,11 +103,11 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 	}
 	v := view{now: now, cur: seen.Replicas.Desired, seen: &seen}
 	a.recommendations.begin(v.cur, now)
-	a.trail.begin()
+	a.trail.Begin()
 	a.report.begin()
 
 	d := a.decide(v)
-	d.Steps = a.trail.steps
+	d.Steps = a.trail.Steps
 	d.Conditions, d.Events, d.Readings = a.report.conditions, a.report.events, a.report.readings
 	return d, nil
 }
@@ -151,11 +152,11 @@ func (a *Autoscaler) decide(v view) messages.Decision {
 // without looking at metrics, windows or policies.
 func (a *Autoscaler) returnToLimit(v view, limit int32, relation, why string) messages.Decision {
 	a.rescale(v, limit, why)
-	a.trail.int(v.cur).text(" is ").text(relation).int(limit).step(messages.StageClamp, limit)
+	a.trail.Count(v.cur).Text(" is ").Text(relation).Count(limit).Step(messages.StageClamp, limit)
 	return messages.Decision{
 		Desired: limit,
-		Reason:  reasonOf(v.cur, limit),
-		Message: a.trail.verb(v.cur, limit).text(": ").text(relation).int(limit).take(),
+		Reason:  trail.ReasonOf(v.cur, limit),
+		Message: a.trail.Change(v.cur, limit).Text(": ").Text(relation).Count(limit).Take(),
 	}
 }
 
@@ -163,10 +164,10 @@ func (a *Autoscaler) returnToLimit(v view, limit int32, relation, why string) me
 func (a *Autoscaler) clamp(replicas int32) int32 {
 	switch {
 	case replicas > a.max:
-		a.trail.text("maxReplicas is ").int(a.max).step(messages.StageClamp, a.max)
+		a.trail.Text("maxReplicas is ").Count(a.max).Step(messages.StageClamp, a.max)
 		return a.max
 	case replicas < a.min:
-		a.trail.text("minReplicas is ").int(a.min).step(messages.StageClamp, a.min)
+		a.trail.Text("minReplicas is ").Count(a.min).Step(messages.StageClamp, a.min)
 		return a.min
 	}
 	return replicas

@@ -134,7 +134,7 @@ func (a *Autoscaler) limitRate(v view, want int32) int32 {
 		if want <= limit {
 			return want
 		}
-		a.trail.text("at most the larger of 4 and twice ").int(v.cur).step(messages.StagePolicy, limit)
+		a.trail.Text("at most the larger of 4 and twice ").Count(v.cur).Step(messages.StagePolicy, limit)
 		return limit
 	}
 	if want == v.cur {
@@ -150,8 +150,8 @@ func (a *Autoscaler) limitRate(v view, want int32) int32 {
 	limit := d.further(r.reach(d, v.cur, &a.rescales, v.now), v.cur)
 	allowed := d.nearer(want, limit)
 	if allowed != want {
-		a.trail.text(d.String()).text(": ").text(string(r.choice)).text(" of the policies allows ").int(limit).
-			step(messages.StagePolicy, allowed)
+		a.trail.Text(d.String()).Text(": ").Text(string(r.choice)).Text(" of the policies allows ").Count(limit).
+			Step(messages.StagePolicy, allowed)
 	}
 	return allowed
 }

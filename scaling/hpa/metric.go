@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -75,7 +76,7 @@ func newResource(name corev1.ResourceName, container string, target autoscalingv
 	}
 	s.kind, s.target = utilization, int64(*target.AverageUtilization)
 	s.label += " utilization"
-	s.shown = new(trail).int(*target.AverageUtilization).text("%").take()
+	s.shown = new(trail.Trail).Count(*target.AverageUtilization).Text("%").Take()
 	return s
 }
 
@@ -137,7 +138,7 @@ func (a *Autoscaler) propose(v view) proposal {
 			}
 			failed++
 			a.report.metricFailed(p)
-			a.trail.text(p.source.label).text(": ").text(p.problem).step(messages.StageMetric, v.cur)
+			a.trail.Text(p.source.label).Text(": ").Text(p.problem).Step(messages.StageMetric, v.cur)
 		} else if best.replicas == 0 || p.replicas > best.replicas {
 			best = p
 		}
@@ -145,14 +146,14 @@ func (a *Autoscaler) propose(v view) proposal {
 	}
 	if failed == len(a.sources) || failed > 0 && best.replicas < v.cur {
 		a.report.allFailed(first, failed, len(a.sources))
-		best.problem = a.trail.count(int64(failed)).text(" of ").count(int64(len(a.sources))).
-			text(" metrics failed, the first with: ").text(first.problem).take()
+		best.problem = a.trail.Int(int64(failed)).Text(" of ").Int(int64(len(a.sources))).
+			Text(" metrics failed, the first with: ").Text(first.problem).Take()
 		return best
 	}
 	a.report.set(scalingActive, yes, "ValidMetricFound", best.source.says.found)
 	best.replicas = max(best.replicas, 0) // negative metrics ask for nothing
 	if len(a.sources) > 1 {
-		a.trail.text("largest proposal, by ").text(best.source.label).step(messages.StageMetric, best.replicas)
+		a.trail.Text("largest proposal, by ").Text(best.source.label).Step(messages.StageMetric, best.replicas)
 	}
 	return best
 }
@@ -178,14 +179,14 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 	p := proposal{source: s, reading: messages.Reading{Milli: m.Milli}}
 	if v.cur == 0 {
 		p.replicas = toInt32(math.Ceil(r))
-		a.describe(v, s, m).milli(m.Milli).against(s, r).text("; no pods yet").step(messages.StageMetric, p.replicas)
+		against(a.describe(v, s, m).Milli(m.Milli), s, r).Text("; no pods yet").Step(messages.StageMetric, p.replicas)
 		return p
 	}
 	ready := countReady(v.seen.Pods)
 	if p.replicas = scaled(r, ready); a.version.has(capsTotals) && float64(r*float64(ready)) > math.MaxInt32 {
 		p.replicas = math.MaxInt32
 	}
-	a.describe(v, s, m).milli(m.Milli).against(s, r).times(ready).step(messages.StageMetric, p.replicas)
+	against(a.describe(v, s, m).Milli(m.Milli), s, r).Text(", x ").Pods(ready).Step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, v.cur, p)
 	}
@@ -212,8 +213,8 @@ func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal
 		p.replicas = math.MaxInt32
 	}
 	p.reading.Milli = spread(milli, created)
-	a.describe(v, s, m).milli(milli).text(" for ").pods(int64(created)).against(s, r).
-		step(messages.StageMetric, p.replicas)
+	against(a.describe(v, s, m).Milli(milli).Text(" for ").Pods(int64(created)), s, r).
+		Step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, created, p)
 	}
@@ -222,8 +223,8 @@ func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal
 
 // heldNear is p kept at a count, because the ratio is too close to 1.
 func (a *Autoscaler) heldNear(r float64, count int32, p proposal) proposal {
-	a.trail.text("ratio ").ratio(r).text(" is within ").ratio(a.tolerance.low).text(" to ").ratio(a.tolerance.high).
-		step(messages.StageTolerance, count)
+	a.trail.Text("ratio ").Decimals(r, 4).Text(" is within ").Decimals(a.tolerance.low, 4).Text(" to ").Decimals(a.tolerance.high, 4).
+		Step(messages.StageTolerance, count)
 	p.replicas, p.within = count, true
 	return p
 }

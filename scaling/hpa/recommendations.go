@@ -81,8 +81,8 @@ func (a *Autoscaler) stabilize(v view, want int32) int32 {
 		window := a.controller.DownscaleStabilization
 		stable := a.recommendations.highest(v.now, window, want)
 		if stable != want {
-			a.trail.text("highest recommendation of the last ").duration(window).text(" is ").int(stable).
-				step(messages.StageWindow, stable)
+			a.trail.Text("highest recommendation of the last ").Duration(window).Text(" is ").Count(stable).
+				Step(messages.StageWindow, stable)
 		}
 		return stable
 	}
@@ -91,11 +91,11 @@ func (a *Autoscaler) stabilize(v view, want int32) int32 {
 	stable := min(max(v.cur, lo), hi)
 	switch {
 	case stable < want:
-		a.trail.text("scaleUp: lowest recommendation of the last ").duration(up).text(" is ").int(lo).
-			step(messages.StageWindow, stable)
+		a.trail.Text("scaleUp: lowest recommendation of the last ").Duration(up).Text(" is ").Count(lo).
+			Step(messages.StageWindow, stable)
 	case stable > want:
-		a.trail.text("scaleDown: highest recommendation of the last ").duration(down).text(" is ").int(hi).
-			step(messages.StageWindow, stable)
+		a.trail.Text("scaleDown: highest recommendation of the last ").Duration(down).Text(" is ").Count(hi).
+			Step(messages.StageWindow, stable)
 	}
 	return stable
 }

@@ -101,7 +101,7 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 	if s.kind == utilization {
 		p.reading.Percent = int32(level)
 	}
-	a.describe(v, s, m).level(s, level).against(s, r).times(g.counted.pods).step(messages.StageMetric, p.replicas)
+	against(inUnit(a.describe(v, s, m), s, level), s, r).Text(", x ").Pods(g.counted.pods).Step(messages.StageMetric, p.replicas)
 	if all.pods == g.counted.pods {
 		if a.tolerance.holds(r) {
 			return a.heldNear(r, v.cur, p)
@@ -110,13 +110,13 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 	}
 	samples := all.pods + g.strangers.pods
 	p.replicas = scaled(r2, samples)
-	a.trail.pods(g.missing.pods).text(" without a sample, ").count(g.unready.pods).text(" not ready: ").
-		level(s, corrected).against(s, r2).times(samples).step(messages.StageReadiness, p.replicas)
+	t := a.trail.Pods(g.missing.pods).Text(" without a sample, ").Int(g.unready.pods).Text(" not ready: ")
+	against(inUnit(t, s, corrected), s, r2).Text(", x ").Pods(samples).Step(messages.StageReadiness, p.replicas)
 	switch {
 	case a.tolerance.holds(r2):
 		return a.heldNear(r2, v.cur, p)
 	case r < 1 && r2 > 1, r > 1 && r2 < 1, r2 < 1 && p.replicas > v.cur, r2 > 1 && p.replicas < v.cur:
-		a.trail.text("the correction turns the direction round").step(messages.StageReadiness, v.cur)
+		a.trail.Text("the correction turns the direction round").Step(messages.StageReadiness, v.cur)
 		p.replicas = v.cur
 	}
 	return p

@@ -6,6 +6,7 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 var (
@@ -30,7 +31,7 @@ type Autoscaler struct {
 	pods       pods      // as last seen
 
 	// Reused from one decision to the next.
-	trail      trail
+	trail      trail.Trail
 	conditions []messages.Condition
 	signals    []messages.Signal
 }
@@ -56,7 +57,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 // Quietly makes the Autoscaler give no reasons in words: Message is a dash,
 // Steps are empty, and conditions have no messages. It is for runs of which
 // nobody keeps the decisions.
-func (a *Autoscaler) Quietly() { a.trail.quiet = true }
+func (a *Autoscaler) Quietly() { a.trail.Quiet = true }
 
 // Period is the time between two ticks; the first is one period after created.
 func (a *Autoscaler) Period() time.Duration { return period }
@@ -129,7 +130,7 @@ func (a *Autoscaler) Reconcile(now time.Time, seen messages.Observation) (messag
 
 // act lets everything happen that is due.
 func (a *Autoscaler) act(now time.Time, seen messages.Observation, ticks bool) messages.Decision {
-	a.trail.begin()
+	a.trail.Begin()
 	counts := seen.Replicas
 	heard, way := a.look(now, counts)
 	if ticks || !a.poked.IsZero() {
@@ -173,23 +174,23 @@ func (a *Autoscaler) decision(from int32, v *view, before messages.Path) message
 	g := a.ground(v)
 	d := messages.Decision{Desired: v.current, Reason: g.reason, Path: r.way()}
 	if from == d.Desired {
-		t.text("hold ").int(from)
+		t.Text("hold ").Count(from)
 	} else {
-		d.Reason = reasonOf(from, d.Desired)
-		t.verb(from, d.Desired)
+		d.Reason = trail.ReasonOf(from, d.Desired)
+		t.Change(from, d.Desired)
 	}
-	t.text(": ").text(g.words)
+	t.Text(": ").Text(g.words)
 	switch {
 	case d.Path == before:
 	case d.Path == messages.PathDirect:
-		t.text("; requests go to the pods from now on: excess burst capacity ").int(v.excess)
+		t.Text("; requests go to the pods from now on: excess burst capacity ").Count(v.excess)
 	case r.mode == messages.PathDirect:
-		t.text("; requests go by the activator until a pod is ready")
+		t.Text("; requests go by the activator until a pod is ready")
 	default:
-		t.text("; requests go by the activator from now on: excess burst capacity ").int(v.excess)
+		t.Text("; requests go by the activator from now on: excess burst capacity ").Count(v.excess)
 	}
-	d.Message, d.Steps = t.take(), t.steps
-	a.conditions = r.report(a.conditions, t.quiet)
+	d.Message, d.Steps = t.Take(), t.Steps
+	a.conditions = r.report(a.conditions, t.Quiet)
 	a.signals = r.signal(a.engine.report(a.signals))
 	d.Conditions, d.Signals = a.conditions, a.signals
 	return d

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 // period is the time between two ticks.
@@ -60,10 +61,10 @@ func (e *engine) panics() bool { return !e.panicked.IsZero() }
 
 // tick decides anew. The reconciler hears of it where the count has changed, or
 // the excess burst capacity its sign.
-func (e *engine) tick(now time.Time, ready int32, t *trail) (changed bool) {
+func (e *engine) tick(now time.Time, ready int32, t *trail.Trail) (changed bool) {
 	e.saw, e.valid = e.collector.averages(now)
 	if !e.valid {
-		t.text(e.metric).text(": no reports for more than ").duration(e.stable).step(messages.StageMetric, e.desired)
+		t.Text(e.metric).Text(": no reports for more than ").Duration(e.stable).Step(messages.StageMetric, e.desired)
 		return false
 	}
 	count := e.panicMode(now, e.propose(ready, t), t)
@@ -87,12 +88,12 @@ type proposal struct {
 
 // propose divides the averages by the target and holds the counts within the
 // rates: 2 ready pods become at least floor(2 / 2) and at most ceil(2 x 1000).
-func (e *engine) propose(ready int32, t *trail) proposal {
+func (e *engine) propose(ready int32, t *trail.Trail) proposal {
 	pods := float64(max(ready, 1))
 	stable, panic := math.Ceil(e.saw.stable/e.target), math.Ceil(e.saw.panic/e.target)
-	t.text(e.metric).text(": ").number(e.saw.stable).text(" over ").duration(e.stable).text(", ").
-		number(e.saw.panic).text(" over ").duration(e.panic).text(", target ").number(e.target).text(" per pod: ").
-		number(stable).text(" and ").number(panic).text(" pods").step(messages.StageMetric, toInt32(stable))
+	t.Text(e.metric).Text(": ").Decimals(e.saw.stable, 3).Text(" over ").Duration(e.stable).Text(", ").
+		Decimals(e.saw.panic, 3).Text(" over ").Duration(e.panic).Text(", target ").Decimals(e.target, 3).Text(" per pod: ").
+		Decimals(stable, 3).Text(" and ").Decimals(panic, 3).Text(" pods").Step(messages.StageMetric, toInt32(stable))
 
 	least, most := 0.0, math.Ceil(e.up*pods)
 	if e.reachable {
@@ -101,8 +102,8 @@ func (e *engine) propose(ready int32, t *trail) proposal {
 	within := func(count float64) int32 { return toInt32(math.Min(math.Max(count, least), most)) }
 	p := proposal{stable: within(stable), panic: within(panic), surge: panic / pods}
 	if float64(p.stable) != stable || float64(p.panic) != panic {
-		t.text("rates allow ").number(least).text(" to ").number(most).text(" pods beside ").int(ready).text(" ready").
-			step(messages.StagePolicy, p.stable)
+		t.Text("rates allow ").Decimals(least, 3).Text(" to ").Decimals(most, 3).Text(" pods beside ").Count(ready).Text(" ready").
+			Step(messages.StagePolicy, p.stable)
 	}
 	if e.activation > 1 {
 		p.activate(e.activation, stable > 0, panic > 0, t)
@@ -111,7 +112,7 @@ func (e *engine) propose(ready int32, t *trail) proposal {
 }
 
 // activate lets nothing but zero be below the activation scale.
-func (p *proposal) activate(scale int32, stable, panic bool, t *trail) {
+func (p *proposal) activate(scale int32, stable, panic bool, t *trail.Trail) {
 	before := *p
 	if stable {
 		p.stable = max(p.stable, scale)
@@ -120,20 +121,20 @@ func (p *proposal) activate(scale int32, stable, panic bool, t *trail) {
 		p.panic = max(p.panic, scale)
 	}
 	if *p != before {
-		t.text("activation-scale is ").int(scale).step(messages.StageClamp, p.stable)
+		t.Text("activation-scale is ").Count(scale).Step(messages.StageClamp, p.stable)
 	}
 }
 
 // panicMode begins when the panic window asks for a multiple of the ready pods,
 // and lasts for one stable window beyond the last such tick. Meanwhile the count
 // only grows.
-func (e *engine) panicMode(now time.Time, p proposal, t *trail) int32 {
+func (e *engine) panicMode(now time.Time, p proposal, t *trail.Trail) int32 {
 	surges := p.surge >= e.threshold
 	if surges {
 		e.panicked = now
 	} else if e.panics() && e.panicked.Add(e.stable).Before(now) {
 		e.panicked, e.floor = time.Time{}, 0
-		t.text("no surge for more than ").duration(e.stable).text(": the panic is over").step(messages.StagePanic, p.stable)
+		t.Text("no surge for more than ").Duration(e.stable).Text(": the panic is over").Step(messages.StagePanic, p.stable)
 	}
 	e.ground = stableAsks
 	if !e.panics() {
@@ -148,21 +149,21 @@ func (e *engine) panicMode(now time.Time, p proposal, t *trail) int32 {
 	}
 	e.floor = max(e.floor, asked)
 	if surges {
-		t.text("asked for ").number(p.surge).text(" times the ready pods, threshold ").number(e.threshold).text(": panic")
+		t.Text("asked for ").Decimals(p.surge, 3).Text(" times the ready pods, threshold ").Decimals(e.threshold, 3).Text(": panic")
 	} else {
-		t.text("in panic, last surge ").duration(now.Sub(e.panicked)).text(" ago")
+		t.Text("in panic, last surge ").Duration(now.Sub(e.panicked)).Text(" ago")
 	}
-	t.text(", at least ").int(e.floor).step(messages.StagePanic, e.floor)
+	t.Text(", at least ").Count(e.floor).Step(messages.StagePanic, e.floor)
 	return e.floor
 }
 
 // delayDown takes the largest count of the scale-down delay.
-func (e *engine) delayDown(now time.Time, count int32, t *trail) int32 {
+func (e *engine) delayDown(now time.Time, count int32, t *trail.Trail) int32 {
 	largest := e.delayed.record(now, count)
 	if largest != count {
 		e.ground = delayKeeps
-		t.text("scale-down-delay: largest count of the last ").duration(e.delay).text(" is ").int(largest).
-			step(messages.StageWindow, largest)
+		t.Text("scale-down-delay: largest count of the last ").Duration(e.delay).Text(" is ").Count(largest).
+			Step(messages.StageWindow, largest)
 	}
 	return largest
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 // reconciler carries the engine's count over to the Deployment, by way of the
@@ -63,14 +64,14 @@ func (r *reconciler) enqueue(at time.Time) {
 
 // reconcile repeats itself for as long as it changes the status: every write
 // comes back as an event.
-func (r *reconciler) reconcile(v *view, t *trail) {
+func (r *reconciler) reconcile(v *view, t *trail.Trail) {
 	var want int32
 	for first := true; ; first = false {
-		before, steps := r.status, len(t.steps)
+		before, steps := r.status, len(t.Steps)
 		known := r.ground
 		again := r.once(v, t)
 		if !first && again == want && r.ground == known {
-			t.steps = t.steps[:steps] // nothing new
+			t.Steps = t.Steps[:steps] // nothing new
 		}
 		want = again
 		if r.status == before {
@@ -81,7 +82,7 @@ func (r *reconciler) reconcile(v *view, t *trail) {
 
 // once is one reconciliation. It gives the count that is wanted, be it applied
 // or not.
-func (r *reconciler) once(v *view, t *trail) (want int32) {
+func (r *reconciler) once(v *view, t *trail.Trail) (want int32) {
 	if want = r.scale(v, t); want != unknown || r.wanted == unknown {
 		r.wanted = want
 	}
@@ -95,7 +96,7 @@ func (r *reconciler) once(v *view, t *trail) (want int32) {
 }
 
 // scale holds the engine's count within the bounds and off zero, and applies it.
-func (r *reconciler) scale(v *view, t *trail) (want int32) {
+func (r *reconciler) scale(v *view, t *trail.Trail) (want int32) {
 	r.ground = none
 	if v.desired < 0 && r.active != activating {
 		return v.desired
@@ -112,7 +113,7 @@ func (r *reconciler) scale(v *view, t *trail) (want int32) {
 
 // bound keeps the count within min-scale and max-scale, and for the first time
 // at the initial scale.
-func (r *reconciler) bound(desired int32, t *trail) int32 {
+func (r *reconciler) bound(desired int32, t *trail.Trail) int32 {
 	low, at, name := r.low, atMin, "min-scale is "
 	if r.initial > max(low, 1) && !r.initialized && r.reachable {
 		low, at, name = r.initial, atInitial, "initial-scale is "
@@ -120,13 +121,13 @@ func (r *reconciler) bound(desired int32, t *trail) int32 {
 	switch {
 	case desired < low && low > 0:
 		r.ground = at
-		t.text(name).int(low).step(messages.StageClamp, low)
+		t.Text(name).Count(low).Step(messages.StageClamp, low)
 		return low
 	case desired < 0:
 		return 0
 	case r.high != 0 && desired > r.high:
 		r.ground = atMax
-		t.text("max-scale is ").int(r.high).step(messages.StageClamp, r.high)
+		t.Text("max-scale is ").Count(r.high).Step(messages.StageClamp, r.high)
 		return r.high
 	}
 	return desired

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 // set lays values over a configuration, by the names of its fields.
@@ -168,7 +169,7 @@ func (c *upstreamScale) test(t *testing.T) {
 	if or(c.Status.Answers, true) {
 		v.path = messages.PathProxy
 	}
-	assert.Equal(t, c.Want, r.scale(&v, &trail{}))
+	assert.Equal(t, c.Want, r.scale(&v, &trail.Trail{}))
 	assert.Equal(t, c.Applied, v.changed)
 	if c.Applied {
 		assert.Equal(t, c.Want, v.current)

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 // TestUpstreamCases runs the cases of Knative's own tests, as testdata/upstream
@@ -251,7 +252,7 @@ func (c *upstreamTicks) test(t *testing.T) {
 		ready, stable, panic = or(tick.Ready, ready), or(tick.Stable, stable), or(tick.Panic, panic)
 		now := after(tick.At)
 		e.see(now, stable, panic, tick.None)
-		changed := e.tick(now, ready, &trail{})
+		changed := e.tick(now, ready, &trail.Trail{})
 		assert.Equal(t, !tick.None, e.valid)
 		if tick.None {
 			continue

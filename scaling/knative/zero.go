@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 )
 
 // settle is how long a change of the PodAutoscaler takes to come back, where no
@@ -14,11 +15,11 @@ const settle = 3 * time.Second
 // window, then inactive, with the activator in the way of its requests for the
 // grace period. A count that is not to be applied still goes into the
 // conditions.
-func (r *reconciler) zero(v *view, t *trail) (want int32, apply bool) {
+func (r *reconciler) zero(v *view, t *trail.Trail) (want int32, apply bool) {
 	switch {
 	case !r.toZero:
 		r.ground = neverZero
-		t.text(r.ground.words).step(messages.StageClamp, 1)
+		t.Text(r.ground.words).Step(messages.StageClamp, 1)
 		return 1, true
 	case r.active == activating:
 		return r.abandon(v, t)
@@ -29,66 +30,66 @@ func (r *reconciler) zero(v *view, t *trail) (want int32, apply bool) {
 }
 
 // abandon gives up a revision that does not become active.
-func (r *reconciler) abandon(v *view, t *trail) (want int32, apply bool) {
+func (r *reconciler) abandon(v *view, t *trail.Trail) (want int32, apply bool) {
 	lasted := v.now.Sub(r.since)
-	t.text("activating for ").duration(lasted).text(" of ").duration(r.activates)
+	t.Text("activating for ").Duration(lasted).Text(" of ").Duration(r.activates)
 	if lasted > r.activates {
 		r.ground = gaveUp
-		t.step(messages.StageCooldown, 0)
+		t.Step(messages.StageCooldown, 0)
 		return 0, true
 	}
 	r.enqueue(v.now.Add(r.activates))
 	r.ground = starting
-	t.step(messages.StageCooldown, unknown)
+	t.Step(messages.StageCooldown, unknown)
 	return unknown, false
 }
 
 // deactivate makes a revision inactive that was active for a stable window;
 // zero is applied at a later look.
-func (r *reconciler) deactivate(v *view, t *trail) (want int32, apply bool) {
+func (r *reconciler) deactivate(v *view, t *trail.Trail) (want int32, apply bool) {
 	lasted := v.now.Sub(r.since)
-	t.text("active for ").duration(lasted).text(" of ").duration(r.stable)
+	t.Text("active for ").Duration(lasted).Text(" of ").Duration(r.stable)
 	if lasted < r.stable {
 		r.enqueue(v.now.Add(r.stable - lasted))
 		r.ground = lastlyActive
-		t.step(messages.StageCooldown, 1)
+		t.Step(messages.StageCooldown, 1)
 		return 1, true
 	}
 	if r.mode == messages.PathProxy {
 		r.enqueue(v.now.Add(settle))
 	}
 	r.ground = deactivated
-	t.step(messages.StageCooldown, 0)
+	t.Step(messages.StageCooldown, 0)
 	return 0, false
 }
 
 // retire applies zero once the activator stands in for the pods. With no limit
 // of the burst it always does, and is not asked.
-func (r *reconciler) retire(v *view, t *trail) (want int32, apply bool) {
+func (r *reconciler) retire(v *view, t *trail.Trail) (want int32, apply bool) {
 	if r.burst != -1 && v.path != messages.PathProxy {
 		r.prober.offer(v.now)
 		r.ground = notYetProxied
-		t.text("a probe does not come to the activator").step(messages.StageCooldown, 0)
+		t.Text("a probe does not come to the activator").Step(messages.StageCooldown, 0)
 		return 0, false
 	}
 	lasted, proxied := v.now.Sub(r.since), r.proxiedFor(v.now)
-	t.text("inactive for ").duration(lasted).text(" of ").duration(max(r.grace, r.retention)).
-		text(", by the activator for ").duration(proxied).text(" of ").duration(r.grace)
+	t.Text("inactive for ").Duration(lasted).Text(" of ").Duration(max(r.grace, r.retention)).
+		Text(", by the activator for ").Duration(proxied).Text(" of ").Duration(r.grace)
 	switch {
 	case lasted >= max(r.grace, r.retention):
 	case lasted < r.retention:
 		r.enqueue(v.now.Add(r.retention - lasted))
 		r.ground = retained
-		t.step(messages.StageCooldown, 0)
+		t.Step(messages.StageCooldown, 0)
 		return 0, false
 	case proxied < r.grace:
 		r.enqueue(v.now.Add(r.grace - proxied))
 		r.ground = inGrace
-		t.step(messages.StageCooldown, 0)
+		t.Step(messages.StageCooldown, 0)
 		return 0, false
 	}
 	r.ground = idle
-	t.step(messages.StageCooldown, 0)
+	t.Step(messages.StageCooldown, 0)
 	return 0, true
 }
 
