@@ -155,10 +155,13 @@ func wholeSeconds(conditions []apis.Condition) {
 	}
 }
 
+// onMetric keeps what is to be collected.
 func (s *apiServer) onMetric(a clienttesting.Action) (bool, apiruntime.Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.metric = a.(clienttesting.CreateAction).GetObject().(*autoscalingv1alpha1.Metric).DeepCopy()
+	metric := a.(clienttesting.CreateAction).GetObject().(*autoscalingv1alpha1.Metric)
+	s.version(a, metric)
+	s.metric = metric.DeepCopy()
 	return false, nil, nil
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 // coherence lets every reconciliation begin with informers that have seen
-// everything that is written. Otherwise it is chance whether they have: then a
-// ServerlessService is created twice and tried again after a while, or a
-// revision that has just become inactive is deactivated once more.
+// everything that is written. Otherwise it is chance whether they have: then an
+// object is created twice, which fails and is tried again milliseconds later, or
+// a revision that has just become inactive is deactivated once more.
 type coherence struct {
 	reconciler.ConfigStore // whose ToContext is the first that a reconciliation calls
 	server                 *apiServer

@@ -43,6 +43,7 @@ import (
 	_ "knative.dev/pkg/system/testing"
 	_ "knative.dev/serving/pkg/client/injection/client/fake"
 	_ "knative.dev/serving/pkg/client/injection/ducks/autoscaling/v1alpha1/podscalable/fake"
+	metricinformer "knative.dev/serving/pkg/client/injection/informers/autoscaling/v1alpha1/metric"
 	_ "knative.dev/serving/pkg/client/injection/informers/autoscaling/v1alpha1/metric/fake"
 	painformer "knative.dev/serving/pkg/client/injection/informers/autoscaling/v1alpha1/podautoscaler"
 	_ "knative.dev/serving/pkg/client/injection/informers/autoscaling/v1alpha1/podautoscaler/fake"
@@ -95,6 +96,7 @@ func startControllers(data map[string]string, replicas int32) (*controllers, err
 		stores: map[string]cache.Store{
 			"pods":               podinformer.Get(ctx, serving.RevisionUID).Informer().GetStore(),
 			"podautoscalers":     painformer.Get(ctx).Informer().GetStore(),
+			"metrics":            metricinformer.Get(ctx).Informer().GetStore(),
 			"serverlessservices": sksinformer.Get(ctx).Informer().GetStore(),
 		},
 	}))
