@@ -33,7 +33,8 @@ func (r *reconciler) zero(v *view, t *trail.Trail) (want int32, apply bool) {
 func (r *reconciler) abandon(v *view, t *trail.Trail) (want int32, apply bool) {
 	lasted := v.now.Sub(r.since)
 	t.Text("activating for ").Duration(lasted).Text(" of ").Duration(r.activates)
-	if lasted > r.activates {
+	// Upstream asks for more than this, which a work queue's delay makes it.
+	if lasted >= r.activates {
 		r.ground = gaveUp
 		t.Step(messages.StageCooldown, 0)
 		return 0, true
