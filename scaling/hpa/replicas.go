@@ -133,6 +133,7 @@ func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups,
 		return g, noPods
 	}
 	g.strangers = a.indexSamples(m.Pods, len(pods))
+	rules := a.readiness(v.now, s)
 	var request int64
 	for i := range pods {
 		pod := &pods[i]
@@ -143,7 +144,7 @@ func (a *Autoscaler) groupPods(v view, s *source, m *messages.Metric) (g groups,
 		if at := a.samples[i]; at > 0 {
 			sample = &m.Pods[at-1]
 		}
-		switch a.group(v.now, s, pod, sample) {
+		switch rules.group(pod, sample) {
 		case counted:
 			g.counted = g.counted.plus(tally{pods: 1, use: sample.Milli, requests: request})
 		case unready:
@@ -167,8 +168,23 @@ func (s *source) busy(request int64) int64 {
 	return request * max(100, s.target) / 100
 }
 
+// readiness is what decides into which group a pod belongs at one sync.
+type readiness struct {
+	startCounts bool      // CPU use at a pod's start must not count
+	settled     time.Time // pods that started by then are initialized
+	delay       time.Duration
+}
+
+func (a *Autoscaler) readiness(now time.Time, s *source) readiness {
+	return readiness{
+		startCounts: s.query.Kind == messages.QueryResource && s.query.Name == cpu,
+		settled:     now.Add(-a.controller.CPUInitializationPeriod),
+		delay:       a.controller.InitialReadinessDelay,
+	}
+}
+
 // group classifies one pod. The order of the questions is the controller's.
-func (a *Autoscaler) group(now time.Time, s *source, pod *messages.Pod, sample *messages.PodMetric) group {
+func (r *readiness) group(pod *messages.Pod, sample *messages.PodMetric) group {
 	switch {
 	case pod.Deleting || pod.Phase == messages.PodFailed:
 		return ignored
@@ -176,7 +192,7 @@ func (a *Autoscaler) group(now time.Time, s *source, pod *messages.Pod, sample *
 		return unready
 	case sample == nil:
 		return missing
-	case s.query.Kind == messages.QueryResource && s.query.Name == cpu && a.stillStarting(now, pod, sample):
+	case r.startCounts && r.stillStarting(pod, sample):
 		return unready
 	}
 	return counted
@@ -185,14 +201,14 @@ func (a *Autoscaler) group(now time.Time, s *source, pod *messages.Pod, sample *
 // stillStarting reports whether a pod's CPU sample may be that of its start.
 // During the initialization period that is any sample whose window began
 // before the pod last became ready; later, only a pod that was never ready.
-func (a *Autoscaler) stillStarting(now time.Time, pod *messages.Pod, sample *messages.PodMetric) bool {
+func (r *readiness) stillStarting(pod *messages.Pod, sample *messages.PodMetric) bool {
 	if !pod.HasCondition || pod.Started.IsZero() {
 		return true
 	}
-	if pod.Started.Add(a.controller.CPUInitializationPeriod).After(now) {
+	if pod.Started.After(r.settled) {
 		return !pod.Ready || sample.At.Before(pod.ReadyChanged.Add(sample.Window))
 	}
-	return !pod.Ready && pod.Started.Add(a.controller.InitialReadinessDelay).After(pod.ReadyChanged)
+	return !pod.Ready && pod.Started.Add(r.delay).After(pod.ReadyChanged)
 }
 
 // indexSamples makes samples[pod] the sample's index plus 1, or 0 for none.

@@ -195,11 +195,16 @@ func TestReadinessOfCPUSamples(t *testing.T) {
 			pod := readyPods(1)[0]
 			c.change(&pod)
 			sample := perPod(after(c.at), 0).Pods[0]
-			assert.Equal(t, c.want, a.group(start, &s, &pod, &sample))
+			assert.Equal(t, c.want, groupAtStart(a, &s, &pod, &sample))
 		})
 	}
 	running := readyPods(1)[0]
-	assert.Equal(t, missing, a.group(start, &a.sources[0], &running, nil))
+	assert.Equal(t, missing, groupAtStart(a, &a.sources[0], &running, nil))
+}
+
+func groupAtStart(a *Autoscaler, s *source, pod *messages.Pod, sample *messages.PodMetric) group {
+	rules := a.readiness(start, s)
+	return rules.group(pod, sample)
 }
 
 // The flags move the borders of the cases above.
@@ -221,6 +226,6 @@ func TestReadinessFlags(t *testing.T) {
 	} {
 		pod := readyPods(1)[0]
 		pod.Started, pod.ReadyChanged, pod.Ready = after(c.started), after(c.changed), c.ready
-		assert.Equal(t, c.want, a.group(start, &a.sources[0], &pod, &perPod(start, 0).Pods[0]), c.name)
+		assert.Equal(t, c.want, groupAtStart(a, &a.sources[0], &pod, &perPod(start, 0).Pods[0]), c.name)
 	}
 }

@@ -128,7 +128,7 @@ func (c *upstreamGroups) test(t *testing.T) {
 		if p.Sample != nil {
 			sample = &messages.PodMetric{At: after(p.Sample.At), Window: time.Duration(p.Sample.Window) * time.Second}
 		}
-		g := a.group(start, &s, &pod, sample)
+		g := groupAtStart(a, &s, &pod, sample)
 		found[g] = append(found[g], i)
 	}
 	assert.Len(t, found[counted], c.Counted)
