@@ -49,6 +49,24 @@ type Reading struct {
 	Milli   int64 // thousandths: per pod, or in all where the target is a total
 }
 
+// Gauge is a metric that an autoscaler steers by.
+type Gauge struct {
+	Name   string // as its decisions call it, such as cpu utilization
+	Unit   string // such as %; empty for a plain number
+	Target *float64
+	Per    Share
+}
+
+// Share says what a Gauge is divided by.
+type Share uint8
+
+// What a Gauge is.
+const (
+	InAll      Share = iota // a total over the workload
+	PerPod                  // the mean over the pods
+	PerRequest              // percent of what the pods request
+)
+
 // Condition is one condition of an autoscaler's object. Its transition time is
 // kept by whoever writes the object.
 type Condition struct {

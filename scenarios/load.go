@@ -193,5 +193,11 @@ func (l *loader) finish() *Scenario {
 	if !slices.ContainsFunc(s.strategies, func(st strategy) bool { return st.name == oracle }) {
 		s.strategies = append(s.strategies, strategy{name: oracle, oracle: true, unlisted: true})
 	}
+	for i := range s.strategies {
+		st := &s.strategies[i]
+		// What could be read can be written; a reader of results can do without.
+		text, _ := strict.Encode(st.resolved())
+		st.manifest = string(text)
+	}
 	return s
 }

@@ -63,6 +63,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 	}
 	spec := sim.Spec{
 		Scenario:    s.Name(),
+		Description: s.Description(),
 		Workload:    s.workload.deployment.Name,
 		Service:     s.workload.service.Name,
 		Namespace:   s.workload.deployment.Namespace,
@@ -75,7 +76,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Pipeline:    s.Document.Pipeline,
 		Sources:     s.Document.Metrics,
 		Requests:    slices.Clone(s.workload.requests),
-		Strategy:    sim.Strategy{Name: st.name, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
+		Strategy:    sim.Strategy{Name: st.name, Manifest: st.manifest, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
 		Fleet:       s.Document.Fleet,
 	}
 	if st.hpa != nil {
@@ -142,20 +143,26 @@ func (s *Scenario) Resolved() ([]byte, error) {
 		if st.unlisted {
 			continue
 		}
-		a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless, Behaviour: st.behaviour}
-		switch {
-		case st.knative != nil:
-			a.Annotations, a.ContainerConcurrency = st.knative.written, st.knative.concurrency
-			a.Manifests = inline(st.knative.manifests...)
-		case st.hpa != nil:
-			a.Manifests = append(a.Manifests, inline(st.hpa)...)
-		}
-		if st.elasti != nil {
-			a.Manifests = append(a.Manifests, inline(st.elasti)...)
-		}
-		doc.Autoscalers = append(doc.Autoscalers, strict.Named[Autoscaler]{Name: st.name, Value: a})
+		doc.Autoscalers = append(doc.Autoscalers, strict.Named[Autoscaler]{Name: st.name, Value: st.resolved()})
 	}
 	return strict.Encode(doc)
+}
+
+// resolved is the entry of the autoscalers section that says the same without
+// files, patches and other entries.
+func (st *strategy) resolved() Autoscaler {
+	a := Autoscaler{Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless, Behaviour: st.behaviour}
+	switch {
+	case st.knative != nil:
+		a.Annotations, a.ContainerConcurrency = st.knative.written, st.knative.concurrency
+		a.Manifests = inline(st.knative.manifests...)
+	case st.hpa != nil:
+		a.Manifests = append(a.Manifests, inline(st.hpa)...)
+	}
+	if st.elasti != nil {
+		a.Manifests = append(a.Manifests, inline(st.elasti)...)
+	}
+	return a
 }
 
 func inline(objects ...any) Manifests {

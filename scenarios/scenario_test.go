@@ -110,7 +110,7 @@ func TestSpec(t *testing.T) {
 
 	perfect, err := s.Spec("oracle", 7)
 	require.NoError(t, err)
-	assert.Equal(t, sim.Strategy{Name: "oracle", Oracle: true}, perfect.Strategy)
+	assert.Equal(t, sim.Strategy{Name: "oracle", Manifest: "{oracle: true}\n", Oracle: true}, perfect.Strategy)
 
 	_, err = s.Spec("fats", 7)
 	assert.EqualError(t, err, `scenario shop: autoscaler: found fats, expected one of [fast hpa both lazy fixed oracle] (did you mean "fast"?)`)
@@ -164,7 +164,8 @@ func TestServerless(t *testing.T) {
 	} {
 		spec, err := s.Spec(name, 1)
 		require.NoError(t, err)
-		assert.Equal(t, sim.Strategy{Name: name, Serverless: &want}, spec.Strategy)
+		assert.Equal(t, want, *spec.Strategy.Serverless)
+		assert.Contains(t, spec.Strategy.Manifest, "serverless:\n  keepAlive: ")
 		o, err := s.Objects(name)
 		require.NoError(t, err)
 		assert.Equal(t, int32(0), *o.Deployment.Spec.Replicas, "no pod runs beside the platform")

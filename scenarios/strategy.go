@@ -33,6 +33,7 @@ type strategy struct {
 	knative    *revision
 	// behaviour is which KubeElasti runs it; "" is that of the scenario.
 	behaviour string
+	manifest  string // all of it, as YAML
 }
 
 var strategyName = regexp.MustCompile(strategyNamePattern)

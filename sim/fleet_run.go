@@ -50,6 +50,7 @@ func (c *cell) add(e entry, latency *cluster.Histogram, filled []cluster.Bucket)
 	c.waiting += e.waiting
 	c.arrived += e.arrived
 	c.completed += e.completed
+	c.lost += e.lost
 	if len(filled) == 0 {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/scalelab/scalelab/scaling/hpa"
 	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -18,6 +19,12 @@ type loop struct {
 	name       string
 	autoscaler scaling.Autoscaler
 	first      time.Duration // instant of the first sync
+
+	// What it steers by: its queries, index by index, or one signal that measures
+	// source.
+	gauges         []messages.Gauge
+	queries        []messages.Query
+	signal, source string
 
 	// The autoscaler where it is one; nil otherwise.
 	collector  scaling.Collector
@@ -39,7 +46,7 @@ func newLoops(spec Spec) ([]loop, error) {
 		if err != nil {
 			return nil, fmt.Errorf("horizontal pod autoscaler: %w", err)
 		}
-		loops = append(loops, loop{name: "hpa", autoscaler: a, first: a.First()})
+		loops = append(loops, loop{name: "hpa", autoscaler: a, first: a.First(), gauges: a.Gauges(), queries: a.Queries()})
 	}
 	if s := spec.Strategy.Elasti; s != nil {
 		a, err := elasti.New(*s, spec.Start)
@@ -54,7 +61,12 @@ func newLoops(spec Spec) ([]loop, error) {
 		if err != nil {
 			return nil, fmt.Errorf("knative revision: %w", err)
 		}
-		loops = append(loops, loop{name: "knative", autoscaler: a, first: a.Period(), collector: a, reconciler: a})
+		l := loop{name: "knative", autoscaler: a, first: a.Period(), collector: a, reconciler: a,
+			gauges: []messages.Gauge{a.Gauge()}, signal: knative.StableAverage, source: metrics.SourceConcurrency}
+		if a.CountsRequests() {
+			l.source = metrics.SourceRPS
+		}
+		loops = append(loops, l)
 	}
 	return loops, nil
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -19,7 +20,9 @@ type recorder struct {
 	timeline  Timeline
 	decisions []Decision
 	bands     []Band
-	cells     []cell // of a fleet, in place of timeline and decisions
+	tracks    tracks
+	room      float64 // requests per second that one pod serves undisturbed; 0: not known
+	cells     []cell  // of a fleet, in place of timeline and decisions
 	ready     gauge
 	wanted    gauge
 	summary   ReplicaSummary
@@ -187,13 +190,15 @@ func (r *recorder) sample(run *run) {
 		now: now, elapsed: now - r.sampledAt,
 		desired: int64(replicas.Desired), created: int64(replicas.Created), ready: int64(replicas.Ready),
 		arrived: counters.Arrived - r.last.Arrived, completed: counters.Completed - r.last.Completed,
-		waiting: run.cluster.Waiting(),
+		waiting: run.cluster.Waiting(), lost: counters.Lost() - r.last.Lost(),
 	}
 	if r.cells != nil {
 		r.cells[0].add(e, latency, r.buckets)
 		r.cells = r.cells[1:]
 	} else {
 		r.timeline.add(e, latency)
+		r.timeline.idealize(r.room)
+		r.tracks.sample(run)
 	}
 	r.sampledAt, r.last = now, counters
 	latency.Reset()
@@ -205,6 +210,7 @@ type entry struct {
 	desired, created, ready int64
 	waiting                 int64
 	arrived, completed      uint64
+	lost                    uint64
 }
 
 // add appends a sample. latency is of the interval; nil is as good as empty.
@@ -215,12 +221,26 @@ func (t *Timeline) add(e entry, latency *cluster.Histogram) {
 	t.Ready = append(t.Ready, saturated(e.ready))
 	t.ArrivedRPS = append(t.ArrivedRPS, float64(e.arrived)/e.elapsed.Seconds())
 	t.CompletedRPS = append(t.CompletedRPS, float64(e.completed)/e.elapsed.Seconds())
+	t.LostRPS = append(t.LostRPS, float64(e.lost)/e.elapsed.Seconds())
 	t.Queue = append(t.Queue, e.waiting)
-	var p99 *float64
-	if latency != nil && latency.Count() > 0 {
-		p99 = new(latency.QuantileSeconds(0.99))
+	quantile := func(q float64) *float64 {
+		if latency == nil || latency.Count() == 0 {
+			return nil
+		}
+		return new(latency.QuantileSeconds(q))
 	}
-	t.LatencyP99S = append(t.LatencyP99S, p99)
+	t.LatencyP50S = append(t.LatencyP50S, quantile(0.5))
+	t.LatencyP90S = append(t.LatencyP90S, quantile(0.9))
+	t.LatencyP99S = append(t.LatencyP99S, quantile(0.99))
+}
+
+// idealize adds the pods that the newest rate would just fill, where one of them
+// serves perPod requests per second.
+func (t *Timeline) idealize(perPod float64) {
+	if perPod > 0 {
+		rate := t.ArrivedRPS[len(t.ArrivedRPS)-1]
+		t.Ideal = append(t.Ideal, saturated(int64(math.Ceil(rate/perPod))))
+	}
 }
 
 // replicas are the statistics of the whole run.

@@ -15,6 +15,7 @@ const Schema = "scalelab/result/v1"
 type Result struct {
 	Schema      string         `json:"schema"`
 	Scenario    string         `json:"scenario"`
+	Description string         `json:"description,omitempty"` // of the scenario
 	Autoscaler  string         `json:"autoscaler"`
 	Seed        uint64         `json:"seed"`
 	Actuator    string         `json:"actuator"`
@@ -33,11 +34,17 @@ type Result struct {
 	// Activator is of Knative's activators, where there are any.
 	Activator *Activator `json:"activator,omitempty"`
 
-	Phases     []Phase     `json:"phases"`
-	Timeline   Timeline    `json:"timeline"`
-	Bands      []Band      `json:"bands,omitempty"`
-	Decisions  []Decision  `json:"decisions"`
-	Assertions []Assertion `json:"assertions"`
+	Phases     []Phase       `json:"phases"`
+	Timeline   Timeline      `json:"timeline"`
+	Metrics    []MetricTrack `json:"metrics,omitempty"`
+	PodStarts  *PodStarts    `json:"pod_starts,omitempty"`
+	Latencies  *Quantiles    `json:"latency_quantiles,omitempty"` // of completed requests
+	Bands      []Band        `json:"bands,omitempty"`
+	Decisions  []Decision    `json:"decisions"`
+	Assertions []Assertion   `json:"assertions"`
+
+	// Manifest is what scaled, as YAML: the strategy with its patches applied.
+	Manifest string `json:"manifest,omitempty"`
 
 	// Fleet is of a run of many services, of which everything else is the sum.
 	Fleet *FleetSummary `json:"fleet,omitempty"`
@@ -108,17 +115,61 @@ type Phase struct {
 }
 
 // Timeline has one entry per interval, at its end. Rates are of the interval,
-// counts of the instant.
+// counts of the instant, and latencies of the requests completed in the interval.
 type Timeline struct {
 	IntervalS    float64    `json:"interval_s"`
 	TS           []float64  `json:"t_s"`
 	Desired      []int32    `json:"desired"`
 	Created      []int32    `json:"created"`
 	Ready        []int32    `json:"ready"`
+	Ideal        []int32    `json:"ideal,omitempty"` // pods that the rate would just fill, by Little's law
 	ArrivedRPS   []float64  `json:"arrived_rps"`
 	CompletedRPS []float64  `json:"completed_rps"`
+	LostRPS      []float64  `json:"lost_rps,omitempty"`
 	Queue        []int64    `json:"queue"` // requests waiting, in pods and at the front
+	LatencyP50S  []*float64 `json:"latency_p50_s,omitempty"`
+	LatencyP90S  []*float64 `json:"latency_p90_s,omitempty"`
 	LatencyP99S  []*float64 `json:"latency_p99_s"`
+}
+
+// MetricTrack is one metric as a control loop saw it, beside what it truly was, at
+// the instants of the Timeline. What is not known is null.
+type MetricTrack struct {
+	Loop   string     `json:"loop"` // hpa, knative
+	Name   string     `json:"name"` // as the loop's decisions call it
+	Unit   string     `json:"unit"` // such as %; empty for a plain number
+	Target *float64   `json:"target"`
+	Seen   []*float64 `json:"seen"`  // by the newest decision
+	AgeS   []*float64 `json:"age_s"` // of the newest sample in what was seen
+	Truth  []*float64 `json:"truth"` // over the interval, or at the instant for a level
+}
+
+// PodStarts are the lives of the pods that were created during the run, in order
+// of creation: the first MaxPodStarts of Count.
+type PodStarts struct {
+	Count int        `json:"count"`
+	Pods  []PodStart `json:"pods"`
+}
+
+// MaxPodStarts is how many pods' lives a Result tells of.
+const MaxPodStarts = 500
+
+// PodStart is when one pod reached each stage of its life; null for what it did
+// not live to see.
+type PodStart struct {
+	Pod        int32    `json:"pod"`
+	CreatedS   float64  `json:"created_s"`
+	ScheduledS *float64 `json:"scheduled_s"` // it has a node; its image is pulled
+	StartedS   *float64 `json:"started_s"`   // its container runs
+	ReadyS     *float64 `json:"ready_s"`
+	RoutableS  *float64 `json:"routable_s"` // requests are sent to it
+	DeletedS   *float64 `json:"deleted_s"`
+}
+
+// Quantiles is a latency curve: the share Q of the requests took S seconds at most.
+type Quantiles struct {
+	Q []float64 `json:"q"`
+	S []float64 `json:"s"`
 }
 
 // Band is a stretch of time in which something was so: an autoscaler panicked,

@@ -145,7 +145,8 @@ type run struct {
 
 	changes []cluster.Transition
 	truth   metrics.Truth
-	path    messages.Path // the one last asked for
+	seen    []messages.Metric // what the decision under way was shown
+	path    messages.Path     // the one last asked for
 }
 
 // newRun prepares a run, with k if it is that of a service of a fleet.
@@ -186,6 +187,10 @@ func newRun(spec Spec, k *kit) (*run, error) {
 		return nil, err
 	}
 	r.path = r.cluster.Path()
+	if k == nil {
+		r.recorder.tracks.follow(r.loops, r.door)
+		r.recorder.room = throughput(spec)
+	}
 	r.recorder.band("proxied", r.path == messages.PathProxy, 0)
 	r.elasti = newKubeElasti(spec, r.loops)
 	r.schedule()
@@ -373,7 +378,9 @@ func (r *run) observe(loop int, replicas messages.Replicas) messages.Observation
 	if _, asks := r.loops[loop].autoscaler.(scaling.Observer); !asks {
 		return messages.Observation{Replicas: replicas, Path: r.cluster.Path()}
 	}
-	return r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
+	o := r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
+	r.seen = o.Metrics
+	return o
 }
 
 // wake hands the message about a request that found nobody home to the loops
@@ -424,6 +431,8 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	}
 	r.elasti.fellAsleep(now, d, replicas)
 	r.recorder.decision(now, l, replicas.Desired, d)
+	r.recorder.tracks.decided(r.spec.Start, l, r.seen, &d)
+	r.seen = nil
 	l.reason, l.idle = d.Reason, false
 	r.recorder.desired(now, standing)
 	r.cluster.Scale(standing)

@@ -13,9 +13,10 @@ import (
 
 // Spec is one run: a workload, its traffic, and one strategy of scaling it.
 type Spec struct {
-	Scenario string
-	Workload string // name of the workload; pods are named after it
-	Service  string // name of its Service; "": as the workload
+	Scenario    string
+	Description string // of the scenario, in a sentence
+	Workload    string // name of the workload; pods are named after it
+	Service     string // name of its Service; "": as the workload
 	// Namespace is where both live; "": default.
 	Namespace string
 	Seed      uint64
@@ -42,7 +43,8 @@ type Spec struct {
 // Strategy is one way of scaling the workload. The zero value holds the
 // workload's own replica count. HPA and Elasti may be given together.
 type Strategy struct {
-	Name string
+	Name     string
+	Manifest string // what scales, in YAML, for people
 	// Replicas fixes the count.
 	Replicas *int32
 	HPA      *hpa.Spec

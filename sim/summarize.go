@@ -16,6 +16,7 @@ func (r *recorder) result(run *run) *Result {
 	result.PodSeconds, result.IdlePodSeconds = existed.Seconds(), idle.Seconds()
 	result.Cost = r.cost(existed.Hours())
 	result.Activator = activatorOf(run)
+	result.Metrics, result.PodStarts = r.tracks.result, podStarts(run)
 	return result
 }
 
@@ -36,22 +37,26 @@ func activatorOf(run *run) *Activator {
 // outcome is what the tally and the timeline tell.
 func (r *recorder) outcome(tally *cluster.Tally) *Result {
 	phases := tally.Phases()
+	latency := merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Latency })
 	r.timeline.IntervalS = r.interval.Seconds()
 	return &Result{
-		Schema:     Schema,
-		Scenario:   r.spec.Scenario,
-		Autoscaler: r.spec.Strategy.Name,
-		Seed:       r.spec.Seed,
-		Start:      r.spec.Start.UTC().Format(time.RFC3339),
-		DurationS:  r.end.Seconds(),
-		Requests:   requestsOf(tally.Total()),
-		LatencyS:   distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Latency })),
-		WaitS:      distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Wait })),
-		Phases:     r.phases(phases),
-		Timeline:   r.timeline,
-		Bands:      r.bands,
-		Decisions:  append([]Decision{}, r.decisions...),
-		Assertions: []Assertion{},
+		Schema:      Schema,
+		Scenario:    r.spec.Scenario,
+		Description: r.spec.Description,
+		Manifest:    r.spec.Strategy.Manifest,
+		Latencies:   quantilesOf(latency),
+		Autoscaler:  r.spec.Strategy.Name,
+		Seed:        r.spec.Seed,
+		Start:       r.spec.Start.UTC().Format(time.RFC3339),
+		DurationS:   r.end.Seconds(),
+		Requests:    requestsOf(tally.Total()),
+		LatencyS:    distributionOf(latency),
+		WaitS:       distributionOf(merged(phases, func(p *cluster.PhaseTally) *cluster.Histogram { return p.Wait })),
+		Phases:      r.phases(phases),
+		Timeline:    r.timeline,
+		Bands:       r.bands,
+		Decisions:   append([]Decision{}, r.decisions...),
+		Assertions:  []Assertion{},
 	}
 }
 
@@ -121,4 +126,71 @@ func distributionOf(h *cluster.Histogram) *Distribution {
 		P999: h.QuantileSeconds(0.999),
 		Max:  h.Max().Seconds(),
 	}
+}
+
+// curve are the shares at which a latency curve is given: the further up, the finer.
+var curve = []float64{0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98,
+	0.985, 0.99, 0.9925, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 1}
+
+// quantilesOf is nil when nothing was recorded. It does not go on where a single
+// request would make the difference.
+func quantilesOf(h *cluster.Histogram) *Quantiles {
+	if h.Count() == 0 {
+		return nil
+	}
+	var c Quantiles
+	for _, q := range curve {
+		if q < 1 && (1-q)*float64(h.Count()) < 1 {
+			continue
+		}
+		s := h.Max().Seconds()
+		if q < 1 {
+			s = h.QuantileSeconds(q)
+		}
+		c.Q, c.S = append(c.Q, q), append(c.S, s)
+	}
+	return &c
+}
+
+// podStarts is nil where no pod was created after time 0, and where pods are not
+// made one by one.
+func podStarts(run *run) *PodStarts {
+	if run.spec.Strategy.Oracle || run.spec.Strategy.Serverless != nil {
+		return nil
+	}
+	var starts PodStarts
+	run.cluster.Lives(func(p cluster.PodStatus) {
+		if p.CreatedAt == 0 && p.ReadyAt == 0 {
+			return
+		}
+		if starts.Count++; starts.Count > MaxPodStarts {
+			return
+		}
+		starts.Pods = append(starts.Pods, PodStart{
+			Pod: p.ID, CreatedS: p.CreatedAt.Seconds(), ScheduledS: instant(p.ScheduledAt), StartedS: instant(p.StartedAt),
+			ReadyS: instant(p.ReadyAt), RoutableS: instant(p.RoutableAt), DeletedS: instant(p.DeletedAt),
+		})
+	})
+	if starts.Count == 0 {
+		return nil
+	}
+	return &starts
+}
+
+// instant is null for what did not happen.
+func instant(at time.Duration) *float64 {
+	if at == cluster.NotYet {
+		return nil
+	}
+	return new(at.Seconds())
+}
+
+// throughput is how many requests per second one pod, or one instance, serves
+// undisturbed.
+func throughput(spec Spec) float64 {
+	pod := spec.Cluster.PerPod
+	if spec.Strategy.Serverless != nil {
+		pod.Discipline, pod.Concurrency = "fifo", 1
+	}
+	return pod.Throughput()
 }

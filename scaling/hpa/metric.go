@@ -101,6 +101,22 @@ func newNamed(kind messages.QueryKind, metric autoscalingv2.MetricIdentifier, va
 	return s
 }
 
+// Gauges are what the manifest's metrics are compared with, one for each Query.
+func (a *Autoscaler) Gauges() []messages.Gauge {
+	gauges := make([]messages.Gauge, len(a.sources))
+	for i, s := range a.sources {
+		gauges[i] = messages.Gauge{Name: s.label, Target: new(float64(s.target) / 1000), Per: messages.PerPod}
+		switch s.kind {
+		case utilization:
+			gauges[i].Unit, gauges[i].Per = "%", messages.PerRequest
+			*gauges[i].Target = float64(s.target)
+		case totalValue:
+			gauges[i].Per = messages.InAll
+		}
+	}
+	return gauges
+}
+
 // proposal is what one metric, or all of them together, ask for.
 type proposal struct {
 	replicas int32

@@ -59,6 +59,18 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 // nobody keeps the decisions.
 func (a *Autoscaler) Quietly() { a.trail.Quiet = true }
 
+// StableAverage is the signal that the engine steers by outside of panic.
+const StableAverage = "stable_average"
+
+// CountsRequests says that the metric is requests per second, not concurrency.
+func (a *Autoscaler) CountsRequests() bool { return a.settings.metric == rps }
+
+// Gauge is what StableAverage is: the sum over the pods. The target is that of one
+// pod, so that it is none of the sum.
+func (a *Autoscaler) Gauge() messages.Gauge {
+	return messages.Gauge{Name: a.settings.metric + ", stable average over all pods"}
+}
+
 // Period is the time between two ticks; the first is one period after created.
 func (a *Autoscaler) Period() time.Duration { return period }
 

@@ -33,6 +33,12 @@ func TestPeriods(t *testing.T) {
 	assert.Equal(t, start, a.Next(), "it begins at once")
 }
 
+func TestGauge(t *testing.T) {
+	a := newAutoscaler(t, newSpec())
+	assert.False(t, a.CountsRequests())
+	assert.Equal(t, messages.Gauge{Name: "concurrency, stable average over all pods"}, a.Gauge())
+}
+
 // A decision in all its parts: 150 concurrent requests at the only pod.
 func TestDecision(t *testing.T) {
 	a := newAutoscaler(t, newSpec())

@@ -192,7 +192,7 @@ func (e *engine) report(signals []messages.Signal) []messages.Signal {
 		messages.Signal{Name: "desired_pods", Value: float64(e.desired)})
 	if e.valid {
 		signals = append(signals,
-			messages.Signal{Name: "stable_average", Value: e.saw.stable},
+			messages.Signal{Name: StableAverage, Value: e.saw.stable},
 			messages.Signal{Name: "panic_average", Value: e.saw.panic})
 	}
 	return signals

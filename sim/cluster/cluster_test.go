@@ -124,7 +124,7 @@ func TestPodLife(t *testing.T) {
 	assert.Equal(t, Counters{Arrived: 2, Failed: 1, InFlight: 1}, c.Counters())
 	assert.Equal(t, []PodStatus{{
 		ID: 0, State: Ready, CreatedAt: 0, ScheduledAt: 1 * time.Second, StartedAt: 3 * time.Second,
-		ReadyAt: 7 * time.Second, DeletedAt: NotYet, Received: 1, InService: 1,
+		ReadyAt: 7 * time.Second, RoutableAt: 7500 * time.Millisecond, DeletedAt: NotYet, Received: 1, InService: 1,
 	}}, c.Pods(nil))
 
 	c.Scale(0)

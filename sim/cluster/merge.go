@@ -1,5 +1,8 @@
 package cluster
 
+// Lost counts the requests that got no answer in time.
+func (c Counters) Lost() uint64 { return c.TimedOut + c.Rejected + c.Failed }
+
 // plus is the sum of two counts.
 func (c Counters) plus(o Counters) Counters {
 	c.Arrived += o.Arrived

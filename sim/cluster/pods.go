@@ -47,7 +47,7 @@ func (c *Cluster) newPod() *pod {
 	c.pods = append(c.pods, pod{
 		PodStatus: PodStatus{
 			ID: id, CreatedAt: c.now,
-			ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, DeletedAt: NotYet,
+			ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, RoutableAt: NotYet, DeletedAt: NotYet,
 		},
 		position: none,
 		queue:    newQueue(),
@@ -149,7 +149,7 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	if len(c.routable) == 0 {
 		c.handOver()
 	}
-	p.position = int32(len(c.routable))
+	p.position, p.RoutableAt = int32(len(c.routable)), c.now
 	c.routable = append(c.routable, p.ID)
 	c.router.rebuild(c)
 	c.fill(p)

@@ -460,7 +460,7 @@ func (w *reference) newPod() *referencePod {
 	uid := w.seed.Key("uid", 0).At(uint64(id))
 	p := &referencePod{uid: uid.Uint64(), PodStatus: PodStatus{
 		ID: int32(id), CreatedAt: w.now,
-		ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, DeletedAt: NotYet,
+		ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, RoutableAt: NotYet, DeletedAt: NotYet,
 	}}
 	w.pods = append(w.pods, p)
 	return p
@@ -509,7 +509,7 @@ func (w *reference) becomeRoutable(p *referencePod) {
 	if len(w.routable) == 0 {
 		w.reachableSince = w.now
 	}
-	w.routable = append(w.routable, p)
+	w.routable, p.RoutableAt = append(w.routable, p), w.now
 	w.takeFromCentral(p)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 // Under processor sharing the n requests in service in a pod with c cores each
@@ -61,6 +62,16 @@ func (p PerPod) room() int {
 		return min(int(p.processor()), 1000*p.Concurrency)
 	}
 	return 1000 * p.Concurrency
+}
+
+// Throughput is how many requests per second a pod that is warm serves
+// undisturbed; 0 where its service time is not valid or takes no time.
+func (p PerPod) Throughput() float64 {
+	service, err := random.New(p.ServiceTime)
+	if err != nil || service.Mean() <= 0 {
+		return 0
+	}
+	return float64(p.room()) / 1000 / service.Mean().Seconds()
 }
 
 // thousandths makes a decimal number whole.

@@ -109,6 +109,7 @@ type PodStatus struct {
 	ScheduledAt time.Duration // assigned to a node; status.startTime; NotYet before
 	StartedAt   time.Duration // the container started; NotYet before
 	ReadyAt     time.Duration // NotYet before
+	RoutableAt  time.Duration // it gets requests; NotYet before
 	DeletedAt   time.Duration // NotYet before
 	CPU         time.Duration // CPU time used since the start
 	Received    uint64        // requests routed to the pod

@@ -29,6 +29,14 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 	return dst
 }
 
+// Lives shows every pod there has been, in order of creation. Only what does not
+// change any more at the end of its life holds: the instants.
+func (c *Cluster) Lives(show func(PodStatus)) {
+	for i := range c.pods {
+		show(c.pods[i].PodStatus)
+	}
+}
+
 // workDone is how much of its service time a request in service has received.
 func (c *Cluster) workDone(p *pod, i int32) time.Duration {
 	q := &c.requests.slab[i]
