@@ -136,7 +136,8 @@
     const held = (shown.bands || []).filter(b => cursor >= b.from && cursor < b.to);
     if (held.length) readout.append($("span", { class: "warn" }, $("bdi", {}, held.map(b => b.name).join(", "))));
   };
-  const swatch = name => { const s = $("span", { class: "swatch" }); s.style.color = `var(--${name})`; return s; };
+  const swatch = (name, area) => { const s = $("span", { class: area ? "swatch area" : "swatch" }); s.style.color = `var(--${name})`; return s; };
+  const tintOf = band => ["c4", "c6", "c5", "c2"][[...new Set((shown.bands || []).map(b => b.name))].sort().indexOf(band) % 4];
 
   const moveTo = (at, from) => {
     cursor = at;
@@ -194,7 +195,7 @@
     for (const [i, p] of (shown.phases || []).entries()) {
       if (i % 2 === 1) span(p, color("phase"), bbox.top, bbox.height);
     }
-    for (const b of lane.bands || []) span(b, color("band"), bbox.top, bbox.height);
+    for (const b of lane.bands || []) span(b, color(tintOf(b.name)) + "38", bbox.top, bbox.height);
     if (lane.named) {
       ctx.fillStyle = color("faint");
       ctx.font = `${11 * ratio}px system-ui, sans-serif`;
@@ -222,7 +223,7 @@
     const axis = { stroke: () => color("faint"), grid: { stroke: () => color("grid"), width: 1 }, ticks: { stroke: () => color("grid"), width: 1, size: 4 }, font: "11px system-ui, sans-serif" };
     const box = $("div", { class: "lane", "data-lane": lane.title });
     box.append($("h3", {}, $("bdi", {}, lane.title), " ", $("span", {}, lane.note || ""), ...lane.series.filter(s => !s.run).flatMap(s => [" ", swatch(s.color), $("span", {}, s.label)]),
-      ...[...new Set((lane.bands || []).map(b => b.name))].map(name => $("span", { class: "warn" }, $("bdi", {}, `▒ ${name}`)))));
+      ...[...new Set((lane.bands || []).map(b => b.name))].map(name => $("span", {}, " ", swatch(tintOf(name), true), $("bdi", {}, name)))));
     const options = {
       width: laneBox.clientWidth || 600, height: last ? 150 : 128, padding: [6, 8, last ? 0 : 7, 0], legend: { show: false },
       cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, y: false },
@@ -365,7 +366,7 @@
     if (!curves.length) return $("p", { class: "faint" }, "No request was completed.");
     const nines = q => -Math.log10(1 - q), all = curves.flatMap(c => c.points);
     const right = Math.max(...all.map(p => nines(p[0])), 1), low = Math.log10(Math.min(...all.map(p => p[1]))), high = Math.log10(Math.max(...all.map(p => p[1]))) + 0.05;
-    const x = q => left + Math.min(1, nines(q) / right) * (width - left - 20), y = s => 10 + (high - Math.log10(s)) / Math.max(1e-9, high - low) * (height - bottom - 10);
+    const x = q => left + Math.min(1, nines(q) / right) * (width - left - 30), y = s => 10 + (high - Math.log10(s)) / Math.max(1e-9, high - low) * (height - bottom - 10);
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "picture", role: "img", "aria-label": "Latency by percentile" });
     for (const [q, name] of [[0, "0 %"], [0.5, "50 %"], [0.9, "90 %"], [0.99, "99 %"], [0.999, "99.9 %"], [0.9999, "99.99 %"], [0.99999, "99.999 %"]]) {
       if (nines(q) > right + 1e-9) continue;
