@@ -222,6 +222,10 @@ func costUnit(c *bench.Comparison) string {
 	return "pod-hours"
 }
 
+// mostLogged is how many decisions of a run a page tells of; of more, only those
+// that changed the count.
+const mostLogged = 2500
+
 // curves are what the page draws of a run.
 func curves(r *sim.Result) html.Run {
 	t := r.Timeline
@@ -241,7 +245,13 @@ func curves(r *sim.Result) html.Run {
 	for _, b := range r.Bands {
 		run.Bands = append(run.Bands, html.Stretch{Name: clean(b.Name), From: b.FromS, To: b.ToS})
 	}
-	for _, d := range r.Decisions {
+	shown := r.Decisions
+	if len(shown) > mostLogged {
+		shown = changing(shown)
+		shown = shown[:min(len(shown), mostLogged)]
+	}
+	run.Omitted = len(r.Decisions) - len(shown)
+	for _, d := range shown {
 		entry := html.Decision{T: d.TS, From: d.Current, To: d.Desired, Message: clean(d.Message), Again: d.Again, Until: d.UntilS}
 		for _, s := range d.Steps {
 			entry.Steps = append(entry.Steps, html.Step{Stage: clean(string(s.Stage)), Replicas: s.Replicas, Detail: clean(s.Detail)})
