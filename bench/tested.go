@@ -162,6 +162,12 @@ func (t *TestedScenario) Count() TestSummary {
 	return sum
 }
 
+// OK says that every scenario could be read and every assertion that must hold
+// does.
+func (t *TestReport) OK() bool {
+	return t.Summary.Invalid+t.Summary.Failed+t.Summary.Unbalanced == 0
+}
+
 func newTestReport(tested []TestedScenario) *TestReport {
 	report := &TestReport{Schema: TestSchema, Scenarios: tested}
 	sum := &report.Summary
