@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,8 +121,8 @@ func assertionGrid(r *sim.Result) grid {
 
 // checked is one assertion over all autoscalers and seeds of a comparison.
 type checked struct {
-	expression string
-	runs       []checkedRun // in the order of the comparison
+	expression, severity string
+	runs                 []checkedRun // in the order of the comparison
 }
 
 // checkedRun is how often an assertion held for one autoscaler.
@@ -132,21 +133,20 @@ type checkedRun struct {
 	worst      sim.Assertion // of the first seed in which it did not hold, else of the first
 }
 
-// checkedOver gathers the assertions of a comparison, in file order as far as
-// the autoscalers share them.
+// checkedOver gathers the assertions of a comparison in the order of their file:
+// one that an autoscaler is the first to have comes after its one before.
 func checkedOver(c *bench.Outcome) []checked {
 	var list []checked
-	at := map[string]int{}
 	for _, r := range c.Results {
+		next := 0
 		for _, a := range r.Assertions {
-			key := a.Severity + " " + a.Expression
-			i, known := at[key]
-			if !known {
-				i = len(list)
-				at[key] = i
-				list = append(list, checked{expression: a.Expression})
+			i := slices.IndexFunc(list, func(c checked) bool { return c.expression == a.Expression && c.severity == a.Severity })
+			if i < 0 {
+				i = next
+				list = slices.Insert(list, i, checked{expression: a.Expression, severity: a.Severity})
 			}
 			list[i].note(r.Autoscaler, a)
+			next = i + 1
 		}
 	}
 	return list
@@ -188,16 +188,19 @@ func (p *page) checks(c *bench.Outcome, width int) {
 		p.prose(s, m, shown(check.expression), width)
 		var held []string
 		for _, run := range check.runs {
-			text := fit(clean(run.autoscaler), longestName) + ": " + run.text()
-			if run.held == run.seeds {
-				held = append(held, text)
-				continue
+			name := fit(clean(run.autoscaler), longestName)
+			switch {
+			case run.held < run.seeds:
+				m, s := mark(run.worst)
+				p.prose(s, "  "+m, name+": "+run.text(), width)
+			case run.seeds == 1:
+				held = append(held, name+" "+run.text())
+			default:
+				held = append(held, name)
 			}
-			m, s := mark(run.worst)
-			p.prose(s, "  "+m, text, width)
 		}
 		if len(held) > 0 {
-			p.prose(faint, "  ✓ ", strings.Join(held, "; "), width)
+			p.prose(faint, "  ✓ ", strings.Join(held, ", "), width)
 		}
 	}
 }

@@ -127,5 +127,5 @@ func TestInterruptedOnATerminal(t *testing.T) {
 	code := execute(ctx, []string{"run", "testdata/shop/scenario.yaml"}, new(bytes.Buffer), screen)
 	assert.Equal(t, exitFailed, code)
 	text := seen()
-	assert.Contains(t, text, "\rscalelab: run shop with hpa: stopped at 0s of simulated time: interrupted, nothing was written\n")
+	assert.Contains(t, text, "\rscalelab: run shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,16 +28,16 @@ func newTest() *cobra.Command {
 		Use:   "test PATH...",
 		Short: "Hold scenarios against their assertions",
 		Long: `Test replays scenarios with every autoscaler that they list and holds the
-results against their assertions. PATH is a scenario, as a file, - or a name that
-'scalelab scenarios' lists, or a directory: every .yaml and .yml file below it
-that is a Scenario.
+results against their assertions. PATH is a scenario, as a file, - or a name
+that 'scalelab scenarios' lists, or a directory: every .yaml and .yml file below
+it that is a Scenario. DIR/... is the same as DIR.
 
 A scenario that cannot be read is reported, and the others are tested all the
 same. The exit code is 0 when every assertion holds or only warns, 3 when one
 fails, and 4 when a scenario is invalid.
 
-With -o github every failure becomes an annotation, and where $GITHUB_STEP_SUMMARY
-names a file the summary is appended to it as Markdown.`,
+With -o github every failure becomes an annotation of the pull request, and
+where $GITHUB_STEP_SUMMARY names a file, a summary is appended to it.`,
 		Example: example(
 			"scalelab test scenario.yaml",
 			"scalelab test . --workers 2 -o table -o junit=junit.xml",
@@ -77,7 +78,9 @@ func (f *testFlags) run(c *cobra.Command, args []string) error {
 	}
 	if f.catalogue {
 		for _, name := range scenarios.Names() {
-			suite.Cases = append(suite.Cases, f.load(c, scenarios.Embedded, name))
+			if !slices.Contains(paths, name) {
+				suite.Cases = append(suite.Cases, f.load(c, scenarios.Embedded, name))
+			}
 		}
 	}
 	start := time.Now()
