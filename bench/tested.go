@@ -36,8 +36,8 @@ type TestSummary struct {
 type TestedScenario struct {
 	Scenario    string             `json:"scenario"` // "" when it is invalid
 	File        string             `json:"file"`
-	Seed        uint64             `json:"seed"`
-	Start       string             `json:"start"` // as in a result; "" when it is invalid
+	Seed        *uint64            `json:"seed"`            // null when it is invalid
+	Start       string             `json:"start,omitempty"` // as in a result
 	Verdict     TestVerdict        `json:"verdict"`
 	Problems    []Problem          `json:"problems"`
 	Autoscalers []TestedAutoscaler `json:"autoscalers"`
@@ -59,8 +59,8 @@ const (
 // file as a whole.
 type Problem struct {
 	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
 	Text   string `json:"text"`
 }
 
@@ -84,7 +84,7 @@ type TestedAssertion struct {
 
 // unplayed is a case of which nothing is known but its problems.
 func (c Case) unplayed() TestedScenario {
-	t := TestedScenario{File: c.File, Seed: c.Seed, Verdict: TestInvalid, Problems: c.Problems, Autoscalers: []TestedAutoscaler{}}
+	t := TestedScenario{File: c.File, Verdict: TestInvalid, Problems: c.Problems, Autoscalers: []TestedAutoscaler{}}
 	if t.Problems == nil {
 		t.Problems = []Problem{}
 	}
@@ -94,9 +94,10 @@ func (c Case) unplayed() TestedScenario {
 // judge notes the verdicts of all runs of a scenario.
 func (t *TestedScenario) judge(s *scenarios.Scenario, results []*sim.Result) {
 	t.Scenario = s.Name()
+	t.Seed = new(results[0].Seed)
 	t.Start = s.Document.Start.UTC().Format(time.RFC3339)
 	for _, r := range results {
-		a := TestedAutoscaler{Autoscaler: r.Autoscaler, Fingerprint: r.Fingerprint, Balanced: balanced(r), Assertions: []TestedAssertion{}}
+		a := TestedAutoscaler{Autoscaler: r.Autoscaler, Fingerprint: r.Fingerprint, Balanced: Balanced(r), Assertions: []TestedAssertion{}}
 		next := 0
 		for _, e := range s.Expectations() {
 			if e.Concerns(r.Autoscaler) {
@@ -118,8 +119,9 @@ func (t *TestedScenario) judge(s *scenarios.Scenario, results []*sim.Result) {
 	}
 }
 
-// balanced says whether every request is accounted for.
-func balanced(r *sim.Result) bool {
+// Balanced says whether every request of a run is accounted for, in all and in
+// every phase.
+func Balanced(r *sim.Result) bool {
 	sum := uint64(0)
 	for _, p := range r.Phases {
 		if !accounted(p.Requests) {

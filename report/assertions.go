@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,8 @@ func observed(a sim.Assertion) string {
 	switch {
 	case a.Message != "":
 		text = "nothing observed: " + shown(a.Message)
+	case a.Observed == nil && a.Passed:
+		text = "always true"
 	case a.Observed == nil:
 		text = "never true"
 	case a.Passed:
@@ -43,8 +46,11 @@ func observed(a sim.Assertion) string {
 		text = "observed " + quantity(*a.Observed, a.Unit)
 		if a.Limit != nil {
 			text = fmt.Sprintf("%s, limit %s", text, quantity(*a.Limit, a.Unit))
-			if quantity(*a.Observed, a.Unit) == quantity(*a.Limit, a.Unit) && *a.Observed != *a.Limit {
-				text = fmt.Sprintf("observed %s, limit %s", exact(*a.Observed), exact(*a.Limit))
+			if apart := math.Abs(*a.Observed - *a.Limit); apart > 0 && apart < 0.01*math.Abs(*a.Limit) {
+				text = fmt.Sprintf("observed %s, limit %s", exact(*a.Observed), exact(*a.Limit)) // rounded they look alike
+				if a.Unit == "s" {
+					text = fmt.Sprintf("observed %s s, limit %s s", exact(*a.Observed), exact(*a.Limit))
+				}
 			}
 		}
 	}

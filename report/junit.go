@@ -80,7 +80,10 @@ func junitSuiteOf(id int, s *bench.TestedScenario) junitSuite {
 	}
 	suite := junitSuite{
 		Name: junitText(name), Package: "scalelab", ID: id, Timestamp: "1970-01-01T00:00:00", Host: "localhost",
-		Properties: []junitProperty{{"file", junitText(s.File)}, {"seed", fmt.Sprint(s.Seed)}},
+		Properties: []junitProperty{{"file", junitText(s.File)}},
+	}
+	if s.Seed != nil {
+		suite.Properties = append(suite.Properties, junitProperty{"seed", fmt.Sprint(*s.Seed)})
 	}
 	if start, err := time.Parse(time.RFC3339, s.Start); err == nil {
 		suite.Timestamp = start.UTC().Format("2006-01-02T15:04:05")

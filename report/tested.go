@@ -79,8 +79,7 @@ func (p *page) testDetails(s *bench.TestedScenario, width int) {
 				continue
 			}
 			m, look := mark(c.Assertion)
-			p.prose(look, "    "+m, inert(fmt.Sprintf("%s: %s", clean(a.Autoscaler), shown(c.Expression))), width)
-			p.prose(look, "      ", inert(observed(c.Assertion)), width)
+			p.prose(look, "    "+m, inert(fmt.Sprintf("%s: %s (%s)", clean(a.Autoscaler), shown(c.Expression), observed(c.Assertion))), width)
 			p.prose(faint, "      ", inert(strings.TrimSuffix(place(c.File, c.Line, c.Column), ": ")), width)
 		}
 	}
@@ -119,11 +118,16 @@ func testLine(s *bench.TestedScenario) string {
 	if s.Verdict == bench.TestInvalid {
 		return "invalid: " + plural(len(s.Problems), "problem", "problems")
 	}
-	runs := plural(len(s.Autoscalers), "autoscaler", "autoscalers")
 	if count.Assertions == 0 {
-		return fmt.Sprintf("no assertions, %s", runs)
+		return "no assertions, " + plural(len(s.Autoscalers), "autoscaler", "autoscalers")
 	}
-	text := fmt.Sprintf("%s over %s", plural(count.Assertions, "assertion", "assertions"), runs)
+	judged := 0 // the others ran to be compared with
+	for _, a := range s.Autoscalers {
+		if len(a.Assertions) > 0 {
+			judged++
+		}
+	}
+	text := fmt.Sprintf("%s over %s", plural(count.Assertions, "assertion", "assertions"), plural(judged, "autoscaler", "autoscalers"))
 	if count.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", count.Failed)
 	}

@@ -103,6 +103,9 @@ func (l *loader) assertion(a *Assertion, at *strict.Node, names assertions.Names
 				a.For = append(a.For, st.name)
 			}
 		}
+		if len(a.For) == 0 {
+			l.problems.Addf(at, "found an assertion for nobody, expected autoscalers, or for: [oracle]")
+		}
 	}
 	written := at
 	if check := at.Get("check"); check != nil {

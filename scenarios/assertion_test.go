@@ -97,6 +97,10 @@ func TestBadAssertions(t *testing.T) {
 		_, err = scenarios.Parse("s.yaml", []byte(expecting+"  - pod_hours < 1\n"), files{}.open, `assertions=[pod_hours < 2, latency.p99 < 2s]`)
 		assert.NoError(t, err)
 	})
+	t.Run("for nobody", func(t *testing.T) {
+		assert.Equal(t, []string{"s.yaml:4:14: assertions[0]: found an assertion for nobody, expected autoscalers, or for: [oracle]"}, messagesOf(t, head+"assertions: [pod_hours < 1]\n"+tail, nil))
+		parse(t, head+"assertions: [{check: pod_hours < 1, for: [oracle]}]\n"+tail, nil)
+	})
 	t.Run("no list", func(t *testing.T) {
 		assert.Equal(t, []string{"s.yaml:4:13: assertions: found pod_hours < 1, expected a list"}, messagesOf(t, head+"assertions: pod_hours < 1\n"+tail, nil))
 	})
