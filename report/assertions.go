@@ -183,31 +183,48 @@ func (r checkedRun) text() string {
 	return text
 }
 
-// checks lists the assertions of a comparison: who fails one, a line each, then
-// who does not.
-func (p *page) checks(c *bench.Outcome, width int) {
-	for i, check := range checkedOver(c) {
-		if i == 0 {
-			p.blank()
-		}
+// checks lists the assertions of a comparison: those that somebody does not
+// meet, and in the wide format the others too.
+func (p *page) checks(c *bench.Outcome, wide bool, width int) {
+	list := checkedOver(c)
+	if len(list) > 0 {
+		p.blank()
+	}
+	held := 0
+	for _, check := range list {
 		m, s := check.mark()
+		if s == good && !wide {
+			held++
+			continue
+		}
 		p.prose(s, m, shown(check.expression), width)
-		var held []string
-		for _, run := range check.runs {
-			name := fit(clean(run.autoscaler), longestName)
-			switch {
-			case run.held < run.seeds:
-				m, s := mark(run.worst)
-				p.prose(s, "  "+m, name+": "+run.text(), width)
-			case run.seeds == 1:
-				held = append(held, name+" "+run.text())
-			default:
-				held = append(held, name)
-			}
+		p.checkedRuns(check.runs, width)
+	}
+	switch {
+	case held > 0 && held == len(list):
+		p.add(good, "✓ "+plural(held, "assertion holds", "assertions hold"))
+	case held > 0:
+		p.add(faint, "✓ "+plural(held, "other assertion holds", "other assertions hold"))
+	}
+}
+
+// checkedRuns lists who fails an assertion, a line each, then who does not.
+func (p *page) checkedRuns(runs []checkedRun, width int) {
+	var held []string
+	for _, run := range runs {
+		name := fit(clean(run.autoscaler), longestName)
+		switch {
+		case run.held < run.seeds:
+			m, s := mark(run.worst)
+			p.prose(s, "  "+m, name+": "+run.text(), width)
+		case run.seeds == 1:
+			held = append(held, name+" "+run.text())
+		default:
+			held = append(held, name)
 		}
-		if len(held) > 0 {
-			p.prose(faint, "  ✓ ", strings.Join(held, ", "), width)
-		}
+	}
+	if len(held) > 0 {
+		p.prose(faint, "  ✓ ", strings.Join(held, ", "), width)
 	}
 }
 
