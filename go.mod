@@ -3,6 +3,7 @@ module github.com/scalelab/scalelab
 go 1.26.7
 
 require (
+	github.com/expr-lang/expr v1.17.8
 	github.com/go-logr/logr v1.4.4
 	github.com/guptarohit/asciigraph v0.10.0
 	github.com/olekukonko/tablewriter v1.1.5
@@ -27,8 +28,6 @@ require (
 	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/yaml v1.6.0
 )
-
-require github.com/expr-lang/expr v1.17.8
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"bytes"
 	"regexp"
 	"unicode"
 	"unicode/utf8"
@@ -41,10 +42,15 @@ func (w *walker) skip(n int) {
 		r, size := utf8.DecodeRune(w.rest)
 		w.rest, n = w.rest[size:], n-size
 		w.at.Column++
-		if r == '\n' {
+		if breaks(r) || r == '\r' && !bytes.HasPrefix(w.rest, []byte("\n")) {
 			w.at.Line, w.at.Column = w.at.Line+1, 1
 		}
 	}
+}
+
+// breaks says whether a character ends a line in YAML.
+func breaks(r rune) bool {
+	return r == '\n' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 }
 
 var (
