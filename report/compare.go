@@ -22,6 +22,7 @@ func comparePage(c *bench.Outcome, wide bool, o Options) page {
 	for _, warning := range c.Comparison.Warnings {
 		p.prose(warn, "! ", clean(warning), width)
 	}
+	p.checks(c, wide, width)
 	p.compareChart(c, o)
 	if len(c.Comparison.Conclusion) > 0 {
 		p.blank()

@@ -106,8 +106,8 @@ func (s strategy) result(seed uint64) *sim.Result {
 				Message: "no requests for 15m", Steps: []messages.Step{}},
 		},
 		Assertions: []sim.Assertion{
-			{Expression: "requests.failed == 0", Severity: "error", Passed: true, Observed: new(0.0)},
-			{Expression: "latency.p99{phase=spike} < 200ms", Severity: "warn", Passed: false, Observed: new(s.p99)},
+			{Expression: "requests.failed == 0", Severity: "error", Passed: true, Observed: new(0.0), Limit: new(0.0)},
+			{Expression: "latency.p99{phase=spike} < 200ms", Severity: "warn", Passed: s.p99 < 0.2, Observed: new(s.p99), Limit: new(0.2), Unit: "s"},
 		},
 	}
 }

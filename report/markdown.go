@@ -75,18 +75,6 @@ func runBlocks(r *sim.Result) []string {
 	return append(blocks, "fingerprint "+code(r.Fingerprint))
 }
 
-func assertionGrid(r *sim.Result) grid {
-	g := grid{columns: []column{{head: "Assertion", text: true}, {head: "Severity", text: true}, {head: "Observed"}, {head: "Result", text: true}}}
-	for _, a := range r.Assertions {
-		outcome := "passed"
-		if !a.Passed {
-			outcome = "**failed**"
-		}
-		g.add(plain, codeCell(a.Expression), codeCell(a.Severity), optional(a.Observed, bench.Digits), outcome)
-	}
-	return g
-}
-
 // compareBlocks is a comparison for a pull request: one row per strategy, the
 // difference to the baseline in the cell.
 func compareBlocks(o *bench.Outcome) []string {
@@ -118,6 +106,9 @@ func compareBlocks(o *bench.Outcome) []string {
 	blocks = append(blocks, g.markdown(), escapeProse(strings.Replace(compareNote(c), "* baseline; ", "", 1)))
 	for _, warning := range c.Warnings {
 		blocks = append(blocks, "> "+escapeProse(warning))
+	}
+	if checks := checkGrid(o); len(checks.rows) > 0 {
+		blocks = append(blocks, checks.markdown())
 	}
 	return blocks
 }

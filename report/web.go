@@ -15,15 +15,11 @@ import (
 
 // writeRunHTML is the page of one run.
 func writeRunHTML(w io.Writer, r *sim.Result, o Options) error {
-	mood := "good"
-	if r.Requests.Lost() > 0 || failedAssertions(r) > 0 {
-		mood = "bad"
-	}
 	p := html.Page{
 		Title:       clean(r.Scenario) + " / " + clean(r.Autoscaler),
 		Description: clean(r.Description),
 		Subtitle:    runLine(r),
-		Mood:        mood,
+		Mood:        moods[moodOf(r)],
 		Verdict:     []string{verdict(r)},
 		Checks:      checks(r),
 		Facts:       facts(figureTexts(r)),
@@ -104,17 +100,15 @@ func command(r *sim.Result) string {
 	return fmt.Sprintf("scalelab run %s --autoscaler %s --seed %d", clean(r.Scenario), clean(r.Autoscaler), r.Seed)
 }
 
+// moods are what a page calls styles.
+var moods = map[style]string{good: "good", bad: "bad", warn: "warn"}
+
 // checks are the assertions of a run.
 func checks(r *sim.Result) []html.Check {
 	var list []html.Check
 	for _, a := range r.Assertions {
-		c := html.Check{Mood: "good", Mark: "✓", Text: fmt.Sprintf("%s: %s (observed %s)", clean(r.Autoscaler), clean(a.Expression), optional(a.Observed, bench.Digits))}
-		switch {
-		case !a.Passed && a.Severity == "warn":
-			c.Mood, c.Mark = "warn", "!"
-		case !a.Passed:
-			c.Mood, c.Mark = "bad", "✗"
-		}
+		m, st := mark(a)
+		c := html.Check{Mood: moods[st], Mark: strings.TrimSpace(m), Text: fmt.Sprintf("%s: %s (%s)", clean(r.Autoscaler), shown(a.Expression), observed(a))}
 		list = append(list, c)
 	}
 	return list

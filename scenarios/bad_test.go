@@ -256,7 +256,7 @@ func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 		"unknown law":      {"fleet: {services: 3, popularity: {law: zipfian}}", `s.yaml:4:40: fleet.popularity.law: found zipfian, expected one of zipf, lognormal`},
 		"price":            {"cost: {podHour: -1}", `s.yaml:4:17: cost.podHour: found -1, expected at least 0`},
 		"price left out":   {"cost: {}", `s.yaml:4:7: cost.podHour: found nothing, expected a number`},
-		"later section":    {"assertions: []", `s.yaml:4:1: assertions: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
+		"later section":    {"faults: []", `s.yaml:4:1: faults: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
 		"other version":    {`kubernetesVersion: "1.32"`, `s.yaml:4:20: kubernetesVersion: found 1.32, expected one of 1.33, 1.34, 1.35, 1.36, 1.37 (did you mean "1.33"?)`},
 		"version, a float": {`kubernetesVersion: 1.37`, `s.yaml:4:20: kubernetesVersion: found 1.37, expected a string such as "1.37"`},
 	} {

@@ -58,6 +58,7 @@ type Document struct {
 	Knative           sim.KnativeWorld           `yaml:"knative" doc:"Knative Serving around its autoscaler"`
 	Fleet             *sim.Fleet                 `yaml:"fleet,omitempty" doc:"many services instead of one; default: one"`
 	Cost              *Cost                      `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
+	Assertions        []Assertion                `yaml:"assertions,omitempty" doc:"what the results must be, checked by every run"`
 }
 
 // Metadata names a scenario.

@@ -20,6 +20,8 @@ type Scenario struct {
 	workload   workload
 	strategies []strategy
 	plan       *traffic.Plan
+
+	expectations []Expectation
 }
 
 // Name is the scenario's name.

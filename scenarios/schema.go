@@ -21,6 +21,7 @@ func Schema() []byte {
 				"containerConcurrency": []any{"annotations"},
 				"patch":                []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
+			reflect.TypeFor[[]Assertion]():                {"maxItems": maxAssertions},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
 		},

@@ -207,10 +207,22 @@ func (d *Decision) repeats(before *Decision) bool {
 		slices.Equal(d.Steps, before.Steps) && slices.Equal(d.Signals, before.Signals)
 }
 
+// The severities of an Assertion.
+const (
+	SeverityError = "error" // the run has failed
+	SeverityWarn  = "warn"  // it is worth a look
+)
+
 // Assertion is one checked expectation.
 type Assertion struct {
 	Expression string   `json:"expression"`
 	Severity   string   `json:"severity"`
 	Passed     bool     `json:"passed"`
-	Observed   *float64 `json:"observed"`
+	Observed   *float64 `json:"observed"` // the left side of the comparison that decided
+	Limit      *float64 `json:"limit"`    // its right side
+	Unit       string   `json:"unit"`     // of both: s, share, or "" for numbers
+	// Part is the comparison that decided, where the expression has several.
+	Part string `json:"part,omitempty"`
+	// Message says why there is nothing to compare.
+	Message string `json:"message,omitempty"`
 }
