@@ -9,13 +9,8 @@ import (
 // conclude says in one or two sentences who is cheapest without losing
 // requests, who is fastest, and what one costs against the other. The oracle
 // does not compete. Strategies that cannot be told apart share a place.
-func conclude(c *Comparison, r *runs) []string {
-	contest := contest{c: c, r: r}
-	for _, name := range r.names {
-		if name != Oracle {
-			contest.names = append(contest.names, name)
-		}
-	}
+func conclude(contest contest) []string {
+	c, r := contest.c, contest.r
 	if len(contest.names) < 2 || !contest.any(PodSeconds) {
 		return []string{}
 	}
@@ -57,9 +52,25 @@ type contest struct {
 	names []string
 }
 
+// competitors are all but the oracle.
+func competitors(c *Comparison, r *runs) contest {
+	t := contest{c: c, r: r}
+	for _, name := range r.names {
+		if name != Oracle {
+			t.names = append(t.names, name)
+		}
+	}
+	return t
+}
+
 // any says whether at least one has the metric.
 func (t contest) any(metric string) bool {
 	return slices.ContainsFunc(t.names, func(name string) bool { return t.c.Of(name, metric).Median != nil })
+}
+
+// all says whether every one has the metric.
+func (t contest) all(metric string) bool {
+	return !slices.ContainsFunc(t.names, func(name string) bool { return t.c.Of(name, metric).Median == nil })
 }
 
 // lossless are those that lost nothing with any seed.
@@ -98,13 +109,15 @@ func (t contest) best(metric string) []string {
 // tied says that two strategies cannot be told apart. With too few seeds for
 // that question only identical values tie; scope says so to the reader.
 func (t contest) tied(metric, name, other string) bool {
-	for _, m := range t.c.Metrics {
-		if m.Name == metric {
-			d := t.r.difference(m, name, other)
-			return d.Mark == Identical || d.Mark == Indistinguishable && d.N >= MinSeeds
-		}
-	}
-	return false
+	return t.difference(metric, name, other).ties()
+}
+
+func (t contest) difference(metric, name, other string) *Difference {
+	return t.r.difference(named(t.c.Metrics, metric), name, other)
+}
+
+func (d *Difference) ties() bool {
+	return d.Mark == Identical || d.Mark == Indistinguishable && d.N >= MinSeeds
 }
 
 func (t contest) concludeLossy() []string {

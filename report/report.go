@@ -1,5 +1,5 @@
 // Package report renders results: tables and charts for a terminal, JSON, YAML,
-// CSV, and Markdown for pull requests. It is pure: it writes to an io.Writer
+// CSV, Markdown for pull requests, and lines for benchstat. It is pure: it writes to an io.Writer
 // and knows no files, no clock and no terminal; width and colour are arguments.
 //
 // Text that users wrote (names, messages) is data and never reaches a terminal
@@ -42,10 +42,11 @@ const (
 	YAML     = "yaml"     // the same fields in the same order
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
+	Bench    = "bench"    // Go benchmark lines, for benchstat
 )
 
 // Formats are the formats that Run and Compare know.
-func Formats() []string { return []string{Table, Wide, JSON, YAML, CSV, Markdown} }
+func Formats() []string { return []string{Table, Wide, JSON, YAML, CSV, Markdown, Bench} }
 
 // Run writes one result in a format. It is an error when the format is unknown,
 // the timeline is inconsistent, or w cannot be written.
@@ -64,6 +65,8 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writeCSV(w, timelineRows(r))
 	case Markdown:
 		return writeMarkdown(w, runBlocks(r))
+	case Bench:
+		return writeBenchmark(w, []*sim.Result{r})
 	}
 	return unknownFormat(format, Formats())
 }
@@ -87,6 +90,8 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writeCSV(w, summaryRows(c.Results))
 	case Markdown:
 		return writeMarkdown(w, compareBlocks(c))
+	case Bench:
+		return writeBenchmark(w, c.Results)
 	}
 	return unknownFormat(format, Formats())
 }
