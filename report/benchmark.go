@@ -94,4 +94,3 @@ func benchmarkName(name string) string {
 	}
 	return safe.String()
 }
-

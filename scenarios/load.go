@@ -106,6 +106,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readWorkload()
 	l.readStrategies()
 	l.readTraffic()
+	l.checkPrices()
 }
 
 // options decode the scenario itself.

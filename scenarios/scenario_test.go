@@ -92,7 +92,7 @@ func TestSpec(t *testing.T) {
 		Backoff: cluster.Backoff{Initial: 100 * time.Millisecond, Factor: 2, Max: time.Second, Jitter: "equal"},
 		Budget:  &cluster.Budget{MaxTokens: 10, TokenRatio: 0.1},
 	}, spec.Cluster.Retries)
-	assert.Equal(t, 0.04, *spec.PodHourPrice)
+	assert.Equal(t, 0.04, *spec.Prices.PodHour)
 	assert.Equal(t, int32(5), *spec.Strategy.HPA.Manifest.Spec.MinReplicas)
 	assert.Equal(t, int32(20), spec.Strategy.HPA.Manifest.Spec.MaxReplicas)
 	assert.Equal(t, 0.05, spec.Strategy.HPA.Controller.Tolerance)
@@ -152,7 +152,7 @@ func TestAScenarioWithoutManifests(t *testing.T) {
 	spec, err := s.Spec("oracle", 1)
 	require.NoError(t, err)
 	assert.Equal(t, cluster.Defaults(), spec.Cluster)
-	assert.Nil(t, spec.PodHourPrice)
+	assert.Nil(t, spec.Prices)
 }
 
 func TestServerless(t *testing.T) {
