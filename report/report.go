@@ -1,6 +1,7 @@
 // Package report renders results: tables and charts for a terminal, JSON, YAML,
-// CSV, Markdown for pull requests, and lines for benchstat. It is pure: it writes to an io.Writer
-// and knows no files, no clock and no terminal; width and colour are arguments.
+// CSV, Markdown for pull requests, lines for benchstat, and pictures. It is pure:
+// it writes to an io.Writer and knows no files, no clock and no terminal; width
+// and colour are arguments.
 //
 // Text that users wrote (names, messages) is data and never reaches a terminal
 // or a page as control sequences or markup.
@@ -43,10 +44,12 @@ const (
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
 	Bench    = "bench"    // Go benchmark lines, for benchstat
+	PNG      = "png"      // a picture, 1600 pixels wide
+	SVG      = "svg"      // the same picture, scalable
 )
 
 // Formats are the formats that Run and Compare know.
-func Formats() []string { return []string{Table, Wide, JSON, YAML, CSV, Markdown, Bench} }
+func Formats() []string { return []string{Table, Wide, JSON, YAML, CSV, Markdown, Bench, PNG, SVG} }
 
 // Run writes one result in a format. It is an error when the format is unknown,
 // the timeline is inconsistent, or w cannot be written.
@@ -67,6 +70,8 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writeMarkdown(w, runBlocks(r))
 	case Bench:
 		return writeBenchmark(w, []*sim.Result{r})
+	case PNG, SVG:
+		return drawFigure(w, runFigure(r), format)
 	}
 	return unknownFormat(format, Formats())
 }
@@ -92,6 +97,8 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writeMarkdown(w, compareBlocks(c))
 	case Bench:
 		return writeBenchmark(w, c.Results)
+	case PNG, SVG:
+		return drawFigure(w, compareFigure(c), format)
 	}
 	return unknownFormat(format, Formats())
 }
