@@ -108,6 +108,9 @@ func TestPictureOfWhatIsNoNumber(t *testing.T) {
 func TestPicturesOfHostileNames(t *testing.T) {
 	words := strings.Join(texts(t, runText(t, hostile(), SVG, Options{})), "\n")
 	assert.Contains(t, words, "<img src=x>")
+	if testing.Short() {
+		return
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "name")
 		r := nothing()

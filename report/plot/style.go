@@ -3,6 +3,7 @@ package plot
 import (
 	"fmt"
 	"image/color"
+	"sort"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -47,10 +48,8 @@ func fitted(words string, s text.Style, width vg.Length) string {
 		return words
 	}
 	letters := []rune(words)
-	for len(letters) > 0 && s.Width(string(letters)+"…") > width {
-		letters = letters[:len(letters)-1]
-	}
-	return string(letters) + "…"
+	cut := sort.Search(len(letters), func(n int) bool { return s.Width(string(letters[:n+1])+"…") > width })
+	return string(letters[:cut]) + "…"
 }
 
 // keyed is one entry of a key.
