@@ -98,12 +98,15 @@ func compareBlocks(o *bench.Outcome) []string {
 		if s.Autoscaler == c.Baseline {
 			cells[0] += " (baseline)"
 		}
+		if showsFront(c) && c.OnFront(s.Autoscaler) {
+			cells[0] += " " + frontMark
+		}
 		for _, m := range shown {
 			cells = append(cells, m.markdownCell(s.Metrics[m.metric]))
 		}
 		g.add(plain, cells...)
 	}
-	blocks = append(blocks, g.markdown(), escapeProse(strings.Replace(compareNote(c), "* baseline; ", "", 1)))
+	blocks = append(blocks, g.markdown(), escapeProse(strings.Replace(compareNote(c, false), "* baseline; ", "", 1)))
 	for _, warning := range c.Warnings {
 		blocks = append(blocks, "> "+escapeProse(warning))
 	}

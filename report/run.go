@@ -108,13 +108,8 @@ func figureTexts(r *sim.Result) [][2]string {
 			bench.Digits(r.Replicas.MeanDesired), count(r.Replicas.MaxDesired))},
 		{"Scaling", fmt.Sprintf("%s, %s; %s of direction", plural(r.Replicas.ScaleUps, "scale-up", "scale-ups"),
 			plural(r.Replicas.ScaleDowns, "scale-down", "scale-downs"), plural(r.Replicas.Flaps, "change", "changes"))},
-		{"Bill", fmt.Sprintf("%s pod-hours, %s of them idle (%s)", bench.PodHours(r.PodSeconds),
-			bench.PodHours(r.IdlePodSeconds), share(r.IdlePodSeconds, r.PodSeconds))},
+		{"Bill", bill(r)},
 	}...)
-	if r.Cost != nil {
-		texts[len(texts)-1][1] += fmt.Sprintf("; cost %s at %s per pod-hour",
-			bench.Digits(r.Cost.Total), trimmed(r.Cost.PodHourPrice))
-	}
 	return texts
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -41,7 +42,7 @@ func writeCompareHTML(w io.Writer, c *bench.Outcome, o Options) error {
 		Title:       clean(c.Comparison.Scenario),
 		Description: clean(first[0].Description),
 		Subtitle:    compareTitle(c.Comparison),
-		Tables:      []html.Table{tableOf("Autoscalers", compareGrid(c.Comparison, true), compareNote(c.Comparison))},
+		Tables:      []html.Table{tableOf("Autoscalers", compareGrid(c.Comparison, true), compareNote(c.Comparison, true))},
 		Differences: differences(first, c.Comparison.Baseline),
 		Provenance:  provenance(first[0], o),
 		Data:        html.Data{Shown: clean(c.Comparison.Baseline), Points: plane(c.Comparison), CostUnit: costUnit(c.Comparison)},
@@ -189,7 +190,7 @@ func lines(text string) []html.Line {
 func plane(c *bench.Comparison) []html.Point {
 	var list []html.Point
 	for _, s := range c.Autoscalers {
-		p := html.Point{Name: clean(s.Autoscaler), Cost: s.Metrics[costMetric(c)].Median, P99: s.Metrics[bench.LatencyP99].Median}
+		p := html.Point{Name: clean(s.Autoscaler), Front: slices.Contains(c.Pareto, s.Autoscaler), Cost: s.Metrics[costMetric(c)].Median, P99: s.Metrics[bench.LatencyP99].Median}
 		if lost := s.Metrics[bench.LostShare].Median; lost != nil {
 			p.Lost = *lost
 		}

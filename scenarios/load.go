@@ -109,6 +109,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readWorkload()
 	l.readStrategies()
 	l.readTraffic()
+	l.checkPrices()
 	l.readAssertions()
 }
 

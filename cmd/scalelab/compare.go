@@ -73,6 +73,9 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
+		return err
+	}
 	read, name := scenarios.Embedded, demo
 	if !f.demo {
 		read, name = scenarios.Load, args[0]

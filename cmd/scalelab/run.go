@@ -49,6 +49,9 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
+		return err
+	}
 	s, seed, err := f.replay.load(c, scenarios.Load, args[0])
 	if err != nil {
 		return err

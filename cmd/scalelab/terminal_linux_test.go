@@ -141,3 +141,14 @@ func TestInterruptedOnATerminal(t *testing.T) {
 	text := seen()
 	assert.Contains(t, text, "\rscalelab: run shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n")
 }
+
+func TestPicturesAreNotForATerminal(t *testing.T) {
+	for _, command := range []string{"run", "compare"} {
+		screen, seen := terminal(t, 80)
+		var complaint bytes.Buffer
+		code := execute(context.Background(), []string{command, "testdata/shop/scenario.yaml", "-o", "png"}, screen, &complaint)
+		assert.Equal(t, exitInvalid, code)
+		assert.Empty(t, seen())
+		assert.Contains(t, complaint.String(), "--output: found png for a terminal, expected a file: png=FILE")
+	}
+}
