@@ -76,8 +76,8 @@ behavior: {scaleUp: {policies: [{type: Pods, value: 5, periodSeconds: 60}]}}
 		Desired: 12, Reason: messages.ReasonLimitedByPolicy,
 		Message: "hold 12: the scaling policies allow no change now; the metrics ask for 50",
 		Steps: []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 50, Detail: "external metric load: 50 for 12 pods / target 1 = 4.1667"},
-			{Stage: messages.StagePolicy, Replicas: 12, Detail: "scaleUp: Max of the policies allows 12"},
+			{Stage: messages.StageMetric, Replicas: 50, Detail: "external metric load: 50 for 12 pods / target 1 = 4.1667, value / target = 50"},
+			{Stage: messages.StagePolicy, Replicas: 12, Detail: "scaleUp: Max of the policies allows 12: 5 pods in 1m0s from 2 to 7"},
 		},
 	}, reasoned(d))
 }
