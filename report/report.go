@@ -39,13 +39,14 @@ const (
 	Table    = "table"    // fits the width
 	Wide     = "wide"     // all columns and all decisions, as wide as they are
 	JSON     = "json"     // indented by two
+	JSONL    = "jsonl"    // one result per line, without the comparison
 	YAML     = "yaml"     // the same fields in the same order
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
 )
 
 // Formats are the formats that Run and Compare know.
-func Formats() []string { return []string{Table, Wide, JSON, YAML, CSV, Markdown} }
+func Formats() []string { return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown} }
 
 // Run writes one result in a format. It is an error when the format is unknown,
 // the timeline is inconsistent, or w cannot be written.
@@ -58,6 +59,8 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writePage(w, runPage(r, format == Wide, o), o)
 	case JSON:
 		return writeJSON(w, r)
+	case JSONL:
+		return writeJSONLines(w, []*sim.Result{r})
 	case YAML:
 		return writeYAML(w, r)
 	case CSV:
@@ -81,6 +84,8 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writePage(w, comparePage(c, format == Wide, o), o)
 	case JSON:
 		return writeJSON(w, c)
+	case JSONL:
+		return writeJSONLines(w, c.Results)
 	case YAML:
 		return writeYAML(w, c)
 	case CSV:

@@ -238,6 +238,14 @@ func check(r *sim.Result) error {
 			wrong = append(wrong, fmt.Sprintf("%s has %d", c.name, c.n))
 		}
 	}
+	for _, c := range []struct {
+		name string
+		n    int
+	}{{"ideal", len(t.Ideal)}, {"lost_rps", len(t.LostRPS)}, {"latency_p50_s", len(t.LatencyP50S)}, {"latency_p90_s", len(t.LatencyP90S)}} {
+		if c.n != n && c.n != 0 { // left out by results of older versions
+			wrong = append(wrong, fmt.Sprintf("%s has %d", c.name, c.n))
+		}
+	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("timeline of %s, seed %d: t_s has %d entries, but %s",
 			r.Autoscaler, r.Seed, n, strings.Join(wrong, ", "))
