@@ -353,7 +353,7 @@ func TestCompareCSV(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	const want = `format: found "xml", expected one of table, wide, json, yaml, csv, markdown`
+	want := `format: found "xml", expected one of ` + strings.Join(Formats(), ", ")
 	assert.EqualError(t, Run(&bytes.Buffer{}, nothing(), "xml", Options{}), want)
 	assert.EqualError(t, Compare(&bytes.Buffer{}, outcome(matrix(1)), "xml", Options{}), want)
 	assert.EqualError(t, Scenarios(&bytes.Buffer{}, nil, "csv", Options{}), `format: found "csv", expected one of table, json, yaml`)

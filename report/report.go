@@ -20,6 +20,9 @@ import (
 type Options struct {
 	Width int  // columns; 0: 80. Less than 60 is treated as 60
 	Color bool // ANSI colours
+	// Command repeats what was done, and Version is the one of scalelab that did it;
+	// for pages. Without a Command they name the run.
+	Command, Version string
 }
 
 const (
@@ -43,10 +46,11 @@ const (
 	YAML     = "yaml"     // the same fields in the same order
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
+	HTML     = "html"     // one page that needs nothing else
 )
 
 // Formats are the formats that Run and Compare know.
-func Formats() []string { return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown} }
+func Formats() []string { return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown, HTML} }
 
 // Run writes one result in a format. It is an error when the format is unknown,
 // the timeline is inconsistent, or w cannot be written.
@@ -67,6 +71,8 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writeCSV(w, timelineRows(r))
 	case Markdown:
 		return writeMarkdown(w, runBlocks(r))
+	case HTML:
+		return writeRunHTML(w, r, o)
 	}
 	return unknownFormat(format, Formats())
 }
@@ -92,6 +98,8 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writeCSV(w, summaryRows(c.Results))
 	case Markdown:
 		return writeMarkdown(w, compareBlocks(c))
+	case HTML:
+		return writeCompareHTML(w, c, o)
 	}
 	return unknownFormat(format, Formats())
 }

@@ -108,7 +108,7 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
-		return report.Compare(w, outcome, format, o)
+		return report.Compare(w, outcome, format, sign(o, c, args))
 	})
 }
 

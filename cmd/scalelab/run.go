@@ -68,7 +68,7 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 		return fmt.Errorf("run %s with %s: %w", s.Name(), autoscaler, err)
 	}
 	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
-		return report.Run(w, result, format, o)
+		return report.Run(w, result, format, sign(o, c, args))
 	})
 }
 
