@@ -105,7 +105,7 @@ func (m *Moment) texts() [][2]string {
 // text is what a metric was, and what was seen of it.
 func (s *Measure) text() string {
 	figure := func(v *float64) string {
-		return optional(v, func(v float64) string { return strings.TrimSpace(bench.Digits(v) + " " + s.Unit) })
+		return optional(v, func(v float64) string { return strings.TrimSpace(trimmed(v) + " " + s.Unit) })
 	}
 	text := s.Name + ": " + figure(s.Truth) + " in truth"
 	if s.Seen != nil {
@@ -122,7 +122,7 @@ func (s *Measure) text() string {
 
 // headline is the decision in one sentence.
 func (f *InForce) headline() string {
-	return clean(f.Decision.Autoscaler) + ": " + clean(f.Decision.Message) + "."
+	return clean(f.Decision.Autoscaler) + ": " + strings.TrimSuffix(clean(f.Decision.Message), ".") + "."
 }
 
 // standing says when it was decided, how often, and what came next.

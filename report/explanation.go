@@ -108,6 +108,12 @@ func ExplainWorst(r *sim.Result) (*Explanation, error) {
 	return e, err
 }
 
+// ListChanges adds all decisions that changed the count.
+func (e *Explanation) ListChanges(r *sim.Result) { e.Changes = changing(r.Decisions) }
+
+// Clock writes seconds since the start as every report does: 34m15s.
+func Clock(s float64) string { return clock(s) }
+
 // loops are the names of the control loops, in the order in which they spoke.
 func loops(decisions []sim.Decision) []string {
 	var names []string

@@ -82,3 +82,25 @@ func unevenDecisions(r *sim.Result) string {
 	}
 	return ""
 }
+
+// Comparable reports runs that cannot have met the same traffic, or whose curves
+// cannot be laid over each other.
+func Comparable(runs []*sim.Result) error {
+	for _, r := range runs {
+		first := runs[0]
+		for _, c := range []struct {
+			what     string
+			one, two any
+		}{
+			{"a run of the scenario", first.Scenario, r.Scenario},
+			{"a run of seconds", first.DurationS, r.DurationS},
+			{"a timeline of intervals", len(first.Timeline.TS), len(r.Timeline.TS)},
+		} {
+			if c.one != c.two {
+				return fmt.Errorf("found %s %v (%s) beside one of %v (%s), expected the same",
+					c.what, c.two, fit(clean(r.Autoscaler), longestName), c.one, fit(clean(first.Autoscaler), longestName))
+			}
+		}
+	}
+	return nil
+}

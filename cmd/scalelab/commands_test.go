@@ -52,7 +52,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		})
 	}
 	assert.ElementsMatch(t, []string{
-		"scalelab", "scalelab run", "scalelab compare", "scalelab validate", "scalelab scenarios", "scalelab trace",
+		"scalelab", "scalelab run", "scalelab compare", "scalelab explain", "scalelab report", "scalelab validate", "scalelab scenarios", "scalelab trace",
 		"scalelab trace inspect", "scalelab schema", "scalelab version", "scalelab completion", "scalelab help",
 	}, paths)
 }

@@ -97,7 +97,7 @@ scenarios' lists.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCompare(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
+	root.AddCommand(newRun(), newCompare(), newExplain(), newReport(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
 	narrowHelp(root)
 	return root
 }

@@ -50,26 +50,35 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, seed, err := f.replay.load(c, scenarios.Load, args[0])
+	result, err := f.result(c, scenarios.Load, args[0])
 	if err != nil {
 		return err
+	}
+	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
+		return report.Run(w, result, format, sign(o, c, args))
+	})
+}
+
+// result loads and replays a scenario.
+func (f *runFlags) result(c *cobra.Command, read reader, name string) (*sim.Result, error) {
+	s, seed, err := f.replay.load(c, read, name)
+	if err != nil {
+		return nil, err
 	}
 	autoscaler := f.autoscaler
 	if autoscaler == "" {
 		autoscaler = strategies(s)[0]
 	}
 	if err := oneOf("--autoscaler", autoscaler, strategies(s)); err != nil {
-		return err
+		return nil, err
 	}
 	move, finish := newProgress(c.ErrOrStderr(), f.replay.quiet, s.Name())
 	result, err := f.play(c.Context(), s, autoscaler, seed, move)
 	finish()
 	if err != nil {
-		return fmt.Errorf("run %s with %s: %w", s.Name(), autoscaler, err)
+		return nil, fmt.Errorf("run %s with %s: %w", s.Name(), autoscaler, err)
 	}
-	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
-		return report.Run(w, result, format, sign(o, c, args))
-	})
+	return result, nil
 }
 
 // play replays one autoscaler; move may be nil.
