@@ -42,6 +42,9 @@ func explainPage(e *Explanation, o Options) page {
 		p.blank()
 	}
 	p.moment(e.Truth, width)
+	if text := overload(e.Overload); text != "" {
+		p.label("Overload", text, width)
+	}
 	for _, f := range e.InForce {
 		p.blank()
 		p.prose(strong, "▌ ", f.headline(), width)
@@ -241,6 +244,9 @@ func explainBlocks(e *Explanation) []string {
 		g := grid{columns: []column{{head: "", text: true}, {head: "", text: true}}}
 		for _, t := range e.Truth.texts() {
 			g.add(plain, t[0], escapeProse(t[1]))
+		}
+		if text := overload(e.Overload); text != "" {
+			g.add(plain, "Overload", escapeProse(text))
 		}
 		blocks = append(blocks, g.markdown())
 	}

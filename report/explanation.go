@@ -23,6 +23,8 @@ type Explanation struct {
 	// WorstP99S is the highest p99 latency of the timeline's intervals, where it
 	// is what the instant was chosen for.
 	WorstP99S *float64 `json:"worst_p99_s,omitempty"`
+	// Overload is the one in which the instant lies, if it does.
+	Overload *sim.Overload `json:"overload,omitempty"`
 	// Changes are all decisions that changed the count, where they were asked for.
 	Changes []sim.Decision `json:"changes,omitempty"`
 	Truth   *Moment        `json:"truth"`
@@ -80,6 +82,9 @@ func Explain(r *sim.Result, atS float64) (*Explanation, error) {
 	}
 	e := &Explanation{Schema: ExplanationSchema, Scenario: r.Scenario, Autoscaler: r.Autoscaler, Seed: r.Seed, AtS: atS,
 		Truth: momentAt(r, atS), InForce: []InForce{}}
+	if o := r.Overload; o != nil && o.FromS <= atS && (atS <= o.ToS || atS == o.WorstS) {
+		e.Overload = o
+	}
 	for _, loop := range loops(r.Decisions) {
 		if f, ok := inForce(r.Decisions, loop, atS); ok {
 			e.InForce = append(e.InForce, f)

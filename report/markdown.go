@@ -41,8 +41,11 @@ func runBlocks(r *sim.Result) []string {
 	blocks := []string{
 		"### " + code(r.Scenario) + " / " + code(r.Autoscaler),
 		"**" + escapeProse(verdict(r)) + "**",
-		escapeProse(runLine(r)),
 	}
+	if text := overload(r.Overload); text != "" {
+		blocks = append(blocks, escapeProse(text))
+	}
+	blocks = append(blocks, escapeProse(runLine(r)))
 	figures := grid{columns: []column{{head: "", text: true}, {head: "", text: true}}}
 	for _, f := range figureTexts(r) {
 		figures.add(plain, f[0], escapeProse(f[1]))

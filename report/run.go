@@ -24,6 +24,9 @@ func runPage(r *sim.Result, wide bool, o Options) page {
 		mood = bad
 	}
 	p.prose(mood, "▌ ", verdict(r), width)
+	if text := overload(r.Overload); text != "" {
+		p.prose(plain, "  ", text, width)
+	}
 	p.blank()
 	p.figures(r, width)
 	p.assertions(r, width)

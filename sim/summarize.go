@@ -17,6 +17,7 @@ func (r *recorder) result(run *run) *Result {
 	result.Cost = r.cost(existed.Hours())
 	result.Activator = activatorOf(run)
 	result.Metrics, result.PodStarts = r.tracks.result, podStarts(run)
+	result.Overload = overloadOf(result, r.spec.MeasureFrom)
 	return result
 }
 

@@ -31,7 +31,7 @@ hand, and what was true at the same time. Without --at it lists the decisions
 that changed the count, and explains the instant of the worst latency.
 
 RESULT is what 'run' or 'compare' wrote as JSON, or - for standard input; of a
-comparison, --autoscaler and --seed choose the run. A SCENARIO is replayed first.`,
+comparison, --autoscaler and --seed choose the run. A SCENARIO is replayed.`,
 		Example: example(
 			"scalelab run flash-crowd -o table -o json=result.json",
 			"scalelab explain result.json --at 11m15s",
