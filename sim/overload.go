@@ -84,7 +84,7 @@ func overloadOf(r *Result, measureFrom time.Duration) *Overload {
 	}
 	var pod *PodStart
 	pod, o.Relief = t.relief(first, last, r.PodStarts)
-	o.ToS = t.end(first, last, o.Relief, pod)
+	o.ToS = max(o.FromS, t.end(first, last, o.Relief, pod))
 	o.Stages = stages(r.Decisions, asked, pod, nanos(o.FromS), nanos(o.ToS))
 	return o
 }
