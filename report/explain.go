@@ -89,9 +89,9 @@ func (p *page) moment(m *Moment, width int) {
 
 // texts are pairs of label and text.
 func (m *Moment) texts() [][2]string {
-	rates := fmt.Sprintf("%s requests per second arrived, %s were completed", bench.Digits(m.ArrivedRPS), bench.Digits(m.CompletedRPS))
+	rates := fmt.Sprintf("%s requests per second arrived, %s were completed", trimmed(m.ArrivedRPS), trimmed(m.CompletedRPS))
 	if m.LostRPS != nil {
-		rates += fmt.Sprintf(", %s lost", bench.Digits(*m.LostRPS))
+		rates += fmt.Sprintf(", %s lost", trimmed(*m.LostRPS))
 	}
 	rates += "; p99 latency " + optional(m.LatencyP99S, bench.Seconds)
 	texts := [][2]string{

@@ -98,9 +98,17 @@ func (d *documents) complain(err error) error {
 		if kind.Field != "" {
 			field = clean(kind.Field) + ": "
 		}
-		return d.errorf(d.at+int(kind.Offset)-1, "%sfound a %s, expected %s", field, clean(kind.Value), kinds(kind))
+		return d.errorf(d.at+int(kind.Offset)-1, "%sfound %s, expected %s", field, article(clean(kind.Value)), kinds(kind))
 	}
 	return d.errorf(d.at, "%s", clean(err.Error()))
+}
+
+// article puts a or an before the name of a JSON value.
+func article(value string) string {
+	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+		return "an " + value
+	}
+	return "a " + value
 }
 
 // kinds says what a field takes.

@@ -135,11 +135,12 @@ func (r *rules) describe(t *trail.Trail, d direction, cur int32, past *rescales,
 	}
 	between := ": "
 	for _, p := range r.policies {
-		unit := " pods in "
-		if p.percent {
-			unit = "% in "
+		if t.Text(between); p.percent {
+			t.Int(int64(p.value)).Text("%")
+		} else {
+			t.Pods(int64(p.value))
 		}
-		t.Text(between).Int(int64(p.value)).Text(unit).Duration(p.period).
+		t.Text(" in ").Duration(p.period).
 			Text(" from ").Int(past.startOf(p.period, cur, now)).Text(" to ").Count(p.reach(d, cur, past, now))
 		between = ", "
 	}
