@@ -67,8 +67,13 @@ const nobodyDecided = "No control loop had decided by then."
 // line says which run it is, and why this instant.
 func (e *Explanation) line() string {
 	text := fmt.Sprintf("seed %d · at %s", e.Seed, clock(e.AtS))
-	if e.WorstP99S != nil {
-		text += fmt.Sprintf(", when the p99 latency was the worst: %s", bench.Seconds(*e.WorstP99S))
+	if w := e.Worst; w != nil {
+		p99 := bench.Seconds(w.LatencyP99S)
+		if w.AtS == e.AtS {
+			text += ", when the p99 latency was the worst: " + p99
+		} else {
+			text += fmt.Sprintf(", the last scale-up before the worst p99 latency: %s at %s", p99, clock(w.AtS))
+		}
 	}
 	return text
 }

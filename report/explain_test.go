@@ -76,6 +76,21 @@ func TestExplanationTable(t *testing.T) {
 	assert.Equal(t, 15.0, *back.InForce[0].AskedS, "what the window keeps")
 }
 
+// The instant of the worst latency may be long after the decision that it waited for.
+func TestTheLastScaleUpBeforeTheWorst(t *testing.T) {
+	r := held()
+	r.Overload = &sim.Overload{WorstS: 50, LatencyP99S: 0.75, FromS: 10, ToS: 45, Relief: sim.ReliefPods, Stages: []sim.Delay{{Stage: sim.DelayStart, Seconds: 35}}}
+	e, err := ExplainWorst(r)
+	require.NoError(t, err)
+	assert.Equal(t, 15.0, e.AtS)
+	assert.Equal(t, "seed 1 · at 15s, the last scale-up before the worst p99 latency: 750 ms at 50s", e.line())
+	assert.Contains(t, explained(t, e, Table), "Overload   Worst p99 750 ms at 50s: too few pods for 35 s from 10s: start 35 s.\n")
+	r.Overload.FromS = 20
+	e, err = ExplainWorst(r)
+	require.NoError(t, err)
+	assert.Equal(t, 50.0, e.AtS, "none in the overload")
+}
+
 func TestExplanationBeforeAnybodyDecided(t *testing.T) {
 	e, err := Explain(held(), 3)
 	require.NoError(t, err)
@@ -86,7 +101,7 @@ func TestExplanationBeforeAnybodyDecided(t *testing.T) {
 
 	e, err = ExplainWorst(nothing())
 	require.NoError(t, err)
-	assert.Equal(t, []any{60.0, (*Moment)(nil), (*float64)(nil)}, []any{e.AtS, e.Truth, e.WorstP99S}, "without a request or a timeline: the end")
+	assert.Equal(t, []any{60.0, (*Moment)(nil), (*Worst)(nil)}, []any{e.AtS, e.Truth, e.Worst}, "without a request or a timeline: the end")
 }
 
 func TestExplainRefuses(t *testing.T) {

@@ -20,15 +20,19 @@ type Explanation struct {
 	Autoscaler string  `json:"autoscaler"`
 	Seed       uint64  `json:"seed"`
 	AtS        float64 `json:"at_s"`
-	// WorstP99S is the highest p99 latency of the timeline's intervals, where it
-	// is what the instant was chosen for.
-	WorstP99S *float64 `json:"worst_p99_s,omitempty"`
+	Worst      *Worst  `json:"worst,omitempty"` // what the instant was chosen for
 	// Overload is the one in which the instant lies, if it does.
 	Overload *sim.Overload `json:"overload,omitempty"`
 	// Changes are all decisions that changed the count, where they were asked for.
 	Changes []sim.Decision `json:"changes,omitempty"`
 	Truth   *Moment        `json:"truth"`
 	InForce []InForce      `json:"in_force"` // one per loop that had decided by then
+}
+
+// Worst is the interval of the timeline with the highest p99 latency.
+type Worst struct {
+	AtS         float64 `json:"at_s"` // its end
+	LatencyP99S float64 `json:"latency_p99_s"`
 }
 
 // Moment is one interval of the timeline: counts at its end, rates and latency
@@ -94,21 +98,32 @@ func Explain(r *sim.Result, atS float64) (*Explanation, error) {
 	return e, nil
 }
 
-// ExplainWorst looks up when the p99 latency was the worst, and the end of the run
-// where no request was completed.
+// ExplainWorst looks up why the p99 latency was the worst: the last scale-up of
+// the overload before it, else that instant itself, and the end of the run where no
+// request was completed.
 func ExplainWorst(r *sim.Result) (*Explanation, error) {
 	if err := check(r); err != nil {
 		return nil, err
 	}
-	at, worst := r.DurationS, (*float64)(nil)
+	at, worst := r.DurationS, (*Worst)(nil)
 	for i, p99 := range r.Timeline.LatencyP99S {
-		if p99 != nil && (worst == nil || *p99 > *worst) {
-			at, worst = math.Min(r.Timeline.TS[i], r.DurationS), p99
+		if p99 != nil && (worst == nil || *p99 > worst.LatencyP99S) {
+			at = min(r.Timeline.TS[i], r.DurationS)
+			worst = &Worst{AtS: at, LatencyP99S: *p99}
+		}
+	}
+	if o := r.Overload; o != nil {
+		at = o.WorstS
+		worst = &Worst{AtS: o.WorstS, LatencyP99S: o.LatencyP99S}
+		for _, d := range r.Decisions {
+			if d.Desired > d.Current && o.FromS <= d.TS && d.TS <= o.WorstS {
+				at = d.TS
+			}
 		}
 	}
 	e, err := Explain(r, at)
 	if err == nil {
-		e.WorstP99S = worst
+		e.Worst = worst
 	}
 	return e, err
 }

@@ -28,6 +28,9 @@ func implausible(r *sim.Result) string {
 			return problem
 		}
 	}
+	if o := r.Overload; o != nil && !(o.WorstS >= 0 && o.WorstS <= r.DurationS) {
+		return fmt.Sprintf("overload.worst_s: found %v, expected 0 to %v", o.WorstS, r.DurationS)
+	}
 	if l := r.Latencies; l != nil && len(l.Q) != len(l.S) {
 		return fmt.Sprintf("latency_quantiles: q has %d entries, but s has %d", len(l.Q), len(l.S))
 	}

@@ -141,6 +141,7 @@ func TestImplausible(t *testing.T) {
 		{"an uneven metric", func(r *sim.Result) { r.Metrics = []sim.MetricTrack{{}} }, "metrics[0]: found 0, 0 and 0 values of seen, age_s and truth, expected 480, as in the timeline"},
 		{"decisions go back", func(r *sim.Result) { r.Decisions[1].TS = 1 }, "decisions[1].t_s: found 1, expected 15 to 7200"},
 		{"again and never", func(r *sim.Result) { r.Decisions[0].Again = 2 }, "decisions[0]: found it again 2 times until 0, expected until more than 15 and at most 7200"},
+		{"an overload beyond the end", func(r *sim.Result) { r.Overload = &sim.Overload{WorstS: 7201} }, "overload.worst_s: found 7201, expected 0 to 7200"},
 		{"an uneven curve", func(r *sim.Result) { r.Latencies = &sim.Quantiles{Q: []float64{1}} }, "latency_quantiles: q has 1 entries, but s has 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
