@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench fidelity controlplane conformance planted cover
+.PHONY: build test race lint golden bench fidelity statistics controlplane conformance planted cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab
@@ -26,6 +26,9 @@ bench: ## speed and outcome of every scenario, for benchstat
 
 fidelity: ## the simulator against queueing theory: rewrites docs/fidelity.md
 	go test ./sim/cluster -count 1 -run Fidelity -fidelity
+
+statistics: ## what comparisons claim against what they do: rewrites docs/statistics.md
+	go test ./bench -count 1 -run '^TestCalibration$$' -statistics
 
 controlplane: ## our replica curves against recorded ones: rewrites docs/controlplane.md
 	go test ./bench -count 1 -run '^TestControlPlane$$' -controlplane

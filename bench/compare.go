@@ -40,8 +40,7 @@ func NewOutcome(results []*sim.Result, baseline string) (*Outcome, error) {
 // cannot be told from chance is marked ~.
 //
 // Each test stands for itself; there is no correction for looking at many
-// metrics at once, so of 20 differences that are none about one is called
-// significant.
+// metrics at once, which Caveat tells the reader.
 type Comparison struct {
 	Schema      string    `json:"schema"`
 	Scenario    string    `json:"scenario"`
@@ -50,8 +49,13 @@ type Comparison struct {
 	Confidence  float64   `json:"confidence"` // the least confidence of an interval
 	Metrics     []Metric  `json:"metrics"`
 	Autoscalers []Summary `json:"autoscalers"` // in the order of the results
-	Conclusion  []string  `json:"conclusion"`  // plain sentences
-	Warnings    []string  `json:"warnings"`
+	// Pareto are those, but for the oracle, that no other one beats by
+	// ParetoMetrics; see contest.front for what counts as a tie.
+	Pareto        []string `json:"pareto"`
+	ParetoMetrics []string `json:"pareto_metrics"`
+	Conclusion    []string `json:"conclusion"`       // plain sentences
+	Caveat        string   `json:"caveat,omitempty"` // of the tests, where there are any
+	Warnings      []string `json:"warnings"`
 }
 
 // Summary is one autoscaler over all seeds, by name of the metric.
@@ -123,7 +127,7 @@ func Compare(results []*sim.Result, baseline string) (*Comparison, error) {
 	c := &Comparison{
 		Schema: ComparisonSchema, Scenario: results[0].Scenario, Baseline: baseline,
 		Seeds: runs.seeds, Confidence: Confidence, Metrics: Metrics(),
-		Conclusion: []string{}, Warnings: runs.warnings(),
+		Caveat: caveat(len(runs.seeds)), Warnings: runs.warnings(),
 	}
 	for _, name := range runs.names {
 		s := Summary{Autoscaler: name, Metrics: make(map[string]Estimate, len(c.Metrics))}
@@ -136,7 +140,10 @@ func Compare(results []*sim.Result, baseline string) (*Comparison, error) {
 		}
 		c.Autoscalers = append(c.Autoscalers, s)
 	}
-	c.Conclusion = conclude(c, runs)
+	contest := competitors(c, runs)
+	c.Conclusion = conclude(contest)
+	c.ParetoMetrics = contest.frontMetrics()
+	c.Pareto = contest.front(c.ParetoMetrics)
 	return c, nil
 }
 

@@ -208,12 +208,17 @@ func TestConclusions(t *testing.T) {
 		{"the cheapest costs nothing", together(seeded("x", 6, 0, constant(2, 0)), seeded("y", 6, 0, constant(1, 7200))),
 			[]string{"x is the cheapest without losing a request: 0 pod-hours, p99 2.00 s.",
 				"y is the fastest without losing any: p99 1.00 s instead of 2.00 s."}},
+		{"a bill that is not pods by the hour", together(priced(seeded("x", 6, 0, constant(2, 7200)), 0.02), priced(seeded("y", 6, 0, constant(1, 3600)), 0.05), priced(seeded("z", 6, 10, constant(1, 3600)), 0.01)),
+			[]string{"x is the cheapest without losing a request: cost 0.0200, p99 2.00 s (z costs only 0.0100 but loses 1.0 %).",
+				"y is the fastest without losing any: p99 1.00 s instead of 2.00 s, for 2.50 times the money."}},
+		{"a bill for some only", together(priced(seeded("x", 6, 0, constant(2, 7200)), 0.02), seeded("y", 6, 0, constant(1, 3600))),
+			[]string{"y is both the cheapest and the fastest that loses no request: 1.00 pod-hours, p99 1.00 s."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, c.want, compared(t, "", c.results).Conclusion)
 		})
 	}
-	assert.Equal(t, "3.0 % fewer", multiple(0.97))
+	assert.Equal(t, "3.0 % fewer", multiple(0.97, "fewer"))
 	assert.Equal(t, "a, b and c", list([]string{"a", "b", "c"}))
 }
 

@@ -38,18 +38,36 @@ func Seeds(first uint64, n int) []uint64 {
 	return seeds
 }
 
-// Replay runs the matrix. The results are ordered by autoscaler, then by seed,
-// as listed. The first error in that order is returned.
+// Replay runs the matrix and judges every run by the scenario's assertions,
+// for which it also runs the autoscalers that they mention. The results are
+// ordered by autoscaler, then by seed, as listed. The first error in that order
+// is returned.
 func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
+	asked := len(m.Autoscalers) * len(m.Seeds)
+	m.Autoscalers = needed(m.Scenario, m.Autoscalers)
 	n := len(m.Autoscalers) * len(m.Seeds)
 	results, failures := make([]*sim.Result, n), make([]error, n)
+	progress := newProgress(n, m.Progress)
+	inParallel(n, m.atOnce(n), func(i int) {
+		results[i], failures[i] = m.replay(ctx, i, progress.of(i))
+	})
+	for _, err := range failures {
+		if err != nil {
+			return nil, err
+		}
+	}
+	Judge(m.Scenario, results)
+	return results[:asked], nil
+}
+
+// inParallel calls do for every number below n, several of them at once.
+func inParallel(n, atOnce int, do func(i int)) {
 	jobs := make(chan int)
 	var group sync.WaitGroup
-	progress := m.newProgress(n)
-	for range m.atOnce(n) {
+	for range atOnce {
 		group.Go(func() {
 			for i := range jobs {
-				results[i], failures[i] = m.replay(ctx, i, progress)
+				do(i)
 			}
 		})
 	}
@@ -58,12 +76,6 @@ func (m Matrix) Replay(ctx context.Context) ([]*sim.Result, error) {
 	}
 	close(jobs)
 	group.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return results, nil
 }
 
 func (m Matrix) workers() int {
@@ -89,13 +101,16 @@ type progress struct {
 	report func(share float64)
 }
 
-func (m Matrix) newProgress(runs int) *progress {
-	return &progress{done: make([]float64, runs), report: m.Progress}
+func newProgress(runs int, report func(share float64)) *progress {
+	return &progress{done: make([]float64, runs), report: report}
 }
 
-// of is the option that follows the i-th run.
-func (p *progress) of(i int) sim.Option {
-	return sim.WithProgress(func(now, end time.Duration) {
+// of is what follows the i-th run; nil when nobody is told.
+func (p *progress) of(i int) func(now, end time.Duration) {
+	if p.report == nil {
+		return nil
+	}
+	return func(now, end time.Duration) {
 		p.Lock()
 		defer p.Unlock()
 		p.done[i] = float64(now) / float64(end)
@@ -104,19 +119,19 @@ func (p *progress) of(i int) sim.Option {
 			sum += share
 		}
 		p.report(sum / float64(len(p.done)))
-	})
+	}
 }
 
-// replay runs the i-th cell.
-func (m Matrix) replay(ctx context.Context, i int, p *progress) (*sim.Result, error) {
+// replay runs the i-th cell; follow may be nil.
+func (m Matrix) replay(ctx context.Context, i int, follow func(now, end time.Duration)) (*sim.Result, error) {
 	name, seed := m.Autoscalers[i/len(m.Seeds)], m.Seeds[i%len(m.Seeds)]
 	spec, err := m.Scenario.Spec(name, seed)
 	if err != nil {
 		return nil, err
 	}
 	options := []sim.Option{sim.WithWorkers(m.workers())}
-	if p.report != nil {
-		options = append(options, p.of(i))
+	if follow != nil {
+		options = append(options, sim.WithProgress(follow))
 	}
 	if m.Actuator != nil {
 		options = append(options, sim.WithActuators(func(spec sim.Spec) (sim.Actuator, error) { return m.Actuator(name, spec) }))

@@ -1,6 +1,10 @@
 package bench
 
-import "github.com/scalelab/scalelab/sim"
+import (
+	"slices"
+
+	"github.com/scalelab/scalelab/sim"
+)
 
 // Metric is a figure by which autoscalers are compared. Its name is the path of
 // the figure in the result, or says how it is derived.
@@ -24,15 +28,21 @@ const (
 	PodSeconds  = "pod_seconds"
 	CostTotal   = "cost.total"
 	OracleRatio = "oracle_ratio"
+	RegretP99   = "regret.latency_s.p99"
+	RegretPods  = "regret.pod_seconds"
+	RegretCost  = "regret.cost.total"
 )
 
 // Metrics are all metrics of a Comparison, in order. requests.lost_share is
 // (timed out + rejected + failed) / arrived; oracle_ratio is pod_seconds over
-// those of the oracle on the same traffic.
+// those of the oracle on the same traffic, and regret is a figure minus the
+// oracle's on the same traffic.
 func Metrics() []Metric {
-	metrics := append(durations("latency_s", func(r *sim.Result) *sim.Distribution { return r.LatencyS }),
-		durations("wait_s", func(r *sim.Result) *sim.Distribution { return r.WaitS })...)
-	return append(metrics,
+	latencies := durations("latency_s", func(r *sim.Result) *sim.Distribution { return r.LatencyS })
+	waits := durations("wait_s", func(r *sim.Result) *sim.Distribution { return r.WaitS })
+	podSeconds := figure(PodSeconds, "pod-seconds", func(r *sim.Result) float64 { return r.PodSeconds })
+	total := Metric{Name: CostTotal, Unit: "price", value: cost}
+	return append(append(latencies, waits...),
 		Metric{Name: LostShare, Unit: "share", value: lostShare},
 		figure("requests.lost", "requests", func(r *sim.Result) float64 { return float64(r.Requests.Lost()) }),
 		figure("requests.timed_out", "requests", func(r *sim.Result) float64 { return float64(r.Requests.TimedOut) }),
@@ -48,11 +58,18 @@ func Metrics() []Metric {
 		figure("replicas.scale_ups", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.ScaleUps) }),
 		figure("replicas.scale_downs", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.ScaleDowns) }),
 		figure("replicas.flaps", "changes", func(r *sim.Result) float64 { return float64(r.Replicas.Flaps) }),
-		figure(PodSeconds, "pod-seconds", func(r *sim.Result) float64 { return r.PodSeconds }),
+		podSeconds,
 		figure("idle_pod_seconds", "pod-seconds", func(r *sim.Result) float64 { return r.IdlePodSeconds }),
-		Metric{Name: CostTotal, Unit: "price", value: cost},
+		total,
 		Metric{Name: OracleRatio, Unit: "ratio", value: oracleRatio},
+		regret(named(latencies, LatencyP99)),
+		regret(podSeconds),
+		regret(total),
 	)
+}
+
+func named(metrics []Metric, name string) Metric {
+	return metrics[slices.IndexFunc(metrics, func(m Metric) bool { return m.Name == name })]
 }
 
 // durations are the metrics of one distribution.
@@ -86,6 +103,20 @@ func lostShare(r, _ *sim.Result) *float64 {
 		return nil
 	}
 	return new(float64(r.Requests.Lost()) / float64(r.Requests.Arrived))
+}
+
+// regret is what a strategy has more of a metric than the oracle.
+func regret(m Metric) Metric {
+	return Metric{Name: "regret." + m.Name, Unit: m.Unit, value: func(r, oracle *sim.Result) *float64 {
+		if oracle == nil {
+			return nil
+		}
+		own, least := m.value(r, nil), m.value(oracle, nil)
+		if own == nil || least == nil {
+			return nil
+		}
+		return new(*own - *least)
+	}}
 }
 
 func cost(r, _ *sim.Result) *float64 {

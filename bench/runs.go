@@ -82,6 +82,19 @@ func (r *runs) difference(m Metric, name, baseline string) *Difference {
 	return difference(r.values(name, m), r.values(baseline, m))
 }
 
+// pricedApart says that a bill has more in it than pods by the hour, so that
+// the cheapest need not be the one with the fewest pod-hours.
+func (r *runs) pricedApart() bool {
+	for _, name := range r.names {
+		for _, seed := range r.seeds {
+			if c := r.results[name][seed].Cost; c != nil && (c.Pods == nil || *c.Pods != c.Total) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // warnings say what the figures cannot show.
 func (r *runs) warnings() []string {
 	found := []string{}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -82,6 +83,25 @@ func signTest(differences []float64) float64 {
 	against := n - max(positive, negative)
 	below := distuv.Binomial{N: float64(n), P: 0.5}
 	return math.Min(1, 2*below.CDF(float64(against)))
+}
+
+// falseAlarms is how often n differences that are pure chance, and never 0, are
+// called significant: a little less than 1 - Confidence, because ranks are
+// whole numbers. It is 0 where n is too small for any finding.
+func falseAlarms(n int) float64 {
+	if k, achieved := medianRank(n, Confidence); k > 0 {
+		return 1 - achieved
+	}
+	return 0
+}
+
+// caveat says how the differences were tested and what that does not cover.
+func caveat(seeds int) string {
+	if rate := falseAlarms(seeds); rate > 0 {
+		return fmt.Sprintf("each difference is tested by itself (sign test paired by seed, %s false alarms); "+
+			"nothing corrects for testing many", Percent(rate))
+	}
+	return ""
 }
 
 func ascending(values []float64) []float64 {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/scalelab/scalelab/bench"
@@ -18,10 +19,11 @@ func comparePage(c *bench.Outcome, wide bool, o Options) page {
 	p.prose(strong, "", compareTitle(c.Comparison), width)
 	p.blank()
 	p.put(compareGrid(c.Comparison, wide), tableWidth(wide, o))
-	p.prose(faint, "", compareNote(c.Comparison), width)
+	p.prose(faint, "", compareNote(c.Comparison, wide), width)
 	for _, warning := range c.Comparison.Warnings {
 		p.prose(warn, "! ", clean(warning), width)
 	}
+	p.checks(c, wide, width)
 	p.compareChart(c, o)
 	if len(c.Comparison.Conclusion) > 0 {
 		p.blank()
@@ -72,6 +74,9 @@ func metricColumns() []metricColumn {
 		{head: "IDLE-H", metric: "idle_pod_seconds", format: bench.PodHours, wide: true},
 		{head: "COST", metric: bench.CostTotal, format: bench.Digits, spare: 3},
 		{head: "ORACLE", metric: bench.OracleRatio, format: ratio},
+		{head: "REGRET P99", metric: bench.RegretP99, format: tightSeconds, apart: tightSeconds, wide: true},
+		{head: "REGRET H", metric: bench.RegretPods, format: bench.PodHours, apart: bench.PodHours, wide: true},
+		{head: "REGRET COST", metric: bench.RegretCost, format: bench.Digits, apart: bench.Digits, wide: true},
 	}
 }
 
@@ -101,7 +106,37 @@ func shownColumns(c *bench.Comparison, wide bool) []metricColumn {
 	return shown
 }
 
-const baselineMark = "*"
+const (
+	baselineMark = "*"
+	frontMark    = "◆"
+)
+
+// marked is the name of a strategy with its marks behind it.
+func marked(c *bench.Comparison, name string) string {
+	marks := ""
+	if name == c.Baseline {
+		marks += baselineMark
+	}
+	if showsFront(c) && c.OnFront(name) {
+		marks += frontMark
+	}
+	name = fit(clean(name), longestName-3)
+	if marks == "" {
+		return name
+	}
+	return name + " " + marks
+}
+
+// showsFront says that there is somebody to be better than.
+func showsFront(c *bench.Comparison) bool {
+	competitors := 0
+	for _, s := range c.Autoscalers {
+		if s.Autoscaler != bench.Oracle {
+			competitors++
+		}
+	}
+	return competitors > 1
+}
 
 func compareGrid(c *bench.Comparison, wide bool) grid {
 	shown := shownColumns(c, wide)
@@ -110,11 +145,7 @@ func compareGrid(c *bench.Comparison, wide bool) grid {
 		g.columns = append(g.columns, column{head: m.head, spare: m.spare})
 	}
 	for _, s := range c.Autoscalers {
-		name := fit(clean(s.Autoscaler), longestName-2)
-		if s.Autoscaler == c.Baseline {
-			name += " " + baselineMark
-		}
-		figures, spreads, differences := []string{name}, []string{"  95 %"}, []string{"  vs " + baselineMark}
+		figures, spreads, differences := []string{marked(c, s.Autoscaler)}, []string{"  95 %"}, []string{"  vs " + baselineMark}
 		for _, m := range shown {
 			e := s.Metrics[m.metric]
 			figures = append(figures, optional(e.Median, m.format))
@@ -175,7 +206,7 @@ func (m metricColumn) difference(d *bench.Difference) string {
 func tight(text string) string { return strings.ReplaceAll(text, " ", "") }
 
 // compareNote explains the signs that the table uses.
-func compareNote(c *bench.Comparison) string {
+func compareNote(c *bench.Comparison, wide bool) string {
 	note := fmt.Sprintf("%s baseline; = identical", baselineMark)
 	if len(c.Seeds) > 1 {
 		note += "; ~ cannot be told from the baseline"
@@ -186,8 +217,25 @@ func compareNote(c *bench.Comparison) string {
 	note += "; PODS ready on average; MAX desired at most; POD-H pod-hours"
 	if c.Of(c.Baseline, bench.OracleRatio).Median != nil {
 		note += "; ORACLE pod-hours over those of perfect scaling"
+		if wide {
+			note += "; REGRET what is more than with it"
+		}
+	}
+	if showsFront(c) {
+		note += fmt.Sprintf("; %s Pareto front of %s", frontMark, frontWords(c))
+	}
+	if c.Caveat != "" {
+		note += "; " + c.Caveat
 	}
 	return note
+}
+
+// frontWords names what the Pareto front is about.
+func frontWords(c *bench.Comparison) string {
+	if slices.Contains(c.ParetoMetrics, bench.CostTotal) {
+		return "p99, loss and cost"
+	}
+	return "p99, loss and pod-hours"
 }
 
 // achieved is the exact confidence of the intervals over all seeds.

@@ -91,7 +91,8 @@ func (s strategy) result(seed uint64) *sim.Result {
 		Replicas: sim.ReplicaSummary{MeanReady: podSeconds / fixtureDuration, MeanDesired: podSeconds/fixtureDuration + 0.2,
 			MaxDesired: highest, MinReady: lowest, ScaleUps: 9, ScaleDowns: 6, Flaps: 3},
 		PodSeconds: podSeconds, IdlePodSeconds: podSeconds * 0.31,
-		Cost:     &sim.Cost{Total: podSeconds / 3600 * 0.04, PodHourPrice: 0.04},
+		IdleShare: new(0.31), CPUCoreHours: new(podSeconds / 3600 * 0.5), MemoryGiBHours: new(podSeconds / 3600 * 0.25),
+		Cost:     &sim.Cost{Total: podSeconds / 3600 * 0.04, Pods: new(podSeconds / 3600 * 0.04)},
 		Phases:   s.phases(),
 		Timeline: line,
 		Decisions: []sim.Decision{
@@ -106,8 +107,8 @@ func (s strategy) result(seed uint64) *sim.Result {
 				Message: "no requests for 15m", Steps: []messages.Step{}},
 		},
 		Assertions: []sim.Assertion{
-			{Expression: "requests.failed == 0", Severity: "error", Passed: true, Observed: new(0.0)},
-			{Expression: "latency.p99{phase=spike} < 200ms", Severity: "warn", Passed: false, Observed: new(s.p99)},
+			{Expression: "requests.failed == 0", Severity: "error", Passed: true, Observed: new(0.0), Limit: new(0.0)},
+			{Expression: "latency.p99{phase=spike} < 200ms", Severity: "warn", Passed: s.p99 < 0.2, Observed: new(s.p99), Limit: new(0.2), Unit: "s"},
 		},
 	}
 }

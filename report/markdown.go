@@ -74,18 +74,6 @@ func runBlocks(r *sim.Result) []string {
 	return append(blocks, "fingerprint "+code(r.Fingerprint))
 }
 
-func assertionGrid(r *sim.Result) grid {
-	g := grid{columns: []column{{head: "Assertion", text: true}, {head: "Severity", text: true}, {head: "Observed"}, {head: "Result", text: true}}}
-	for _, a := range r.Assertions {
-		outcome := "passed"
-		if !a.Passed {
-			outcome = "**failed**"
-		}
-		g.add(plain, codeCell(a.Expression), codeCell(a.Severity), optional(a.Observed, bench.Digits), outcome)
-	}
-	return g
-}
-
 // compareBlocks is a comparison for a pull request: one row per strategy, the
 // difference to the baseline in the cell.
 func compareBlocks(o *bench.Outcome) []string {
@@ -109,14 +97,20 @@ func compareBlocks(o *bench.Outcome) []string {
 		if s.Autoscaler == c.Baseline {
 			cells[0] += " (baseline)"
 		}
+		if showsFront(c) && c.OnFront(s.Autoscaler) {
+			cells[0] += " " + frontMark
+		}
 		for _, m := range shown {
 			cells = append(cells, m.markdownCell(s.Metrics[m.metric]))
 		}
 		g.add(plain, cells...)
 	}
-	blocks = append(blocks, g.markdown(), escapeProse(strings.Replace(compareNote(c), "* baseline; ", "", 1)))
+	blocks = append(blocks, g.markdown(), escapeProse(strings.Replace(compareNote(c, false), "* baseline; ", "", 1)))
 	for _, warning := range c.Warnings {
 		blocks = append(blocks, "> "+escapeProse(warning))
+	}
+	if checks := checkGrid(o); len(checks.rows) > 0 {
+		blocks = append(blocks, checks.markdown())
 	}
 	return blocks
 }

@@ -1,6 +1,7 @@
 // Package report renders results: tables and charts for a terminal, JSON, YAML,
-// CSV, and Markdown for pull requests. It is pure: it writes to an io.Writer
-// and knows no files, no clock and no terminal; width and colour are arguments.
+// CSV, Markdown for pull requests, lines for benchstat, and pictures. It is pure:
+// it writes to an io.Writer and knows no files, no clock and no terminal; width
+// and colour are arguments.
 //
 // Text that users wrote (names, messages) is data and never reaches a terminal
 // or a page as control sequences or markup.
@@ -47,10 +48,15 @@ const (
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
 	HTML     = "html"     // one page that needs nothing else
+	Bench    = "bench"    // Go benchmark lines, for benchstat
+	PNG      = "png"      // a picture, 1600 pixels wide
+	SVG      = "svg"      // the same picture, scalable
 )
 
 // Formats are the formats that Run and Compare know.
-func Formats() []string { return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown, HTML} }
+func Formats() []string {
+	return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown, HTML, Bench, PNG, SVG}
+}
 
 // Run writes one result in a format. It is an error when the format is unknown,
 // the timeline is inconsistent, or w cannot be written.
@@ -73,6 +79,10 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writeMarkdown(w, runBlocks(r))
 	case HTML:
 		return writeRunHTML(w, r, o)
+	case Bench:
+		return writeBenchmark(w, []*sim.Result{r})
+	case PNG, SVG:
+		return drawFigure(w, runFigure(r), format)
 	}
 	return unknownFormat(format, Formats())
 }
@@ -100,6 +110,10 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writeMarkdown(w, compareBlocks(c))
 	case HTML:
 		return writeCompareHTML(w, c, o)
+	case Bench:
+		return writeBenchmark(w, c.Results)
+	case PNG, SVG:
+		return drawFigure(w, compareFigure(c), format)
 	}
 	return unknownFormat(format, Formats())
 }

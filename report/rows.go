@@ -71,6 +71,8 @@ func summaryColumns() []summaryColumn {
 		summaryColumn{"flaps", func(r *sim.Result) string { return strconv.Itoa(r.Replicas.Flaps) }},
 		summaryColumn{"pod_seconds", func(r *sim.Result) string { return exact(r.PodSeconds) }},
 		summaryColumn{"idle_pod_seconds", func(r *sim.Result) string { return exact(r.IdlePodSeconds) }},
+		summaryColumn{"cpu_core_hours", func(r *sim.Result) string { return exactOptional(r.CPUCoreHours) }},
+		summaryColumn{"memory_gib_hours", func(r *sim.Result) string { return exactOptional(r.MemoryGiBHours) }},
 		summaryColumn{"cost_total", func(r *sim.Result) string { return costCell(r.Cost) }},
 		summaryColumn{"fingerprint", func(r *sim.Result) string { return r.Fingerprint }},
 	)

@@ -19,11 +19,7 @@ func runPage(r *sim.Result, wide bool, o Options) page {
 	p.add(strong, fit(clean(r.Scenario)+" / "+clean(r.Autoscaler), width))
 	p.prose(faint, "", runLine(r), width)
 	p.blank()
-	mood := good
-	if r.Requests.Lost() > 0 || failedAssertions(r) > 0 {
-		mood = bad
-	}
-	p.prose(mood, "▌ ", verdict(r), width)
+	p.prose(moodOf(r), "▌ ", verdict(r), width)
 	if text := overload(r.Overload); text != "" {
 		p.prose(plain, "  ", text, width)
 	}
@@ -36,6 +32,14 @@ func runPage(r *sim.Result, wide bool, o Options) page {
 	p.prose(faint, "fingerprint  ", clean(r.Fingerprint), width)
 	p.runCharts(r, o)
 	return p
+}
+
+// moodOf is how the verdict on a run looks.
+func moodOf(r *sim.Result) style {
+	if failed, _ := failedAssertions(r); r.Requests.Lost() > 0 || failed > 0 {
+		return bad
+	}
+	return good
 }
 
 // runLine says what was run, so that it can be run again.
@@ -58,10 +62,7 @@ func verdict(r *sim.Result) string {
 		text = fmt.Sprintf("%s of %s requests lost (%s); p99 latency %s; %s.",
 			bench.Percent(float64(q.Lost())/float64(q.Arrived)), count(q.Arrived), count(q.Lost()), latencyP99(r), spent)
 	}
-	if failed := failedAssertions(r); failed > 0 {
-		text += fmt.Sprintf(" %d of %s failed.", failed, plural(len(r.Assertions), "assertion", "assertions"))
-	}
-	return text
+	return text + assertionVerdict(r)
 }
 
 func latencyP99(r *sim.Result) string {
@@ -69,16 +70,6 @@ func latencyP99(r *sim.Result) string {
 		return absent
 	}
 	return bench.Seconds(r.LatencyS.P99)
-}
-
-func failedAssertions(r *sim.Result) int {
-	failed := 0
-	for _, a := range r.Assertions {
-		if !a.Passed {
-			failed++
-		}
-	}
-	return failed
 }
 
 // label adds text beside a label.
@@ -120,13 +111,8 @@ func figureTexts(r *sim.Result) [][2]string {
 			bench.Digits(r.Replicas.MeanDesired), count(r.Replicas.MaxDesired))},
 		{"Scaling", fmt.Sprintf("%s, %s; %s of direction", plural(r.Replicas.ScaleUps, "scale-up", "scale-ups"),
 			plural(r.Replicas.ScaleDowns, "scale-down", "scale-downs"), plural(r.Replicas.Flaps, "change", "changes"))},
-		{"Bill", fmt.Sprintf("%s pod-hours, %s of them idle (%s)", bench.PodHours(r.PodSeconds),
-			bench.PodHours(r.IdlePodSeconds), share(r.IdlePodSeconds, r.PodSeconds))},
+		{"Bill", bill(r)},
 	}...)
-	if r.Cost != nil {
-		texts[len(texts)-1][1] += fmt.Sprintf("; cost %s at %s per pod-hour",
-			bench.Digits(r.Cost.Total), trimmed(r.Cost.PodHourPrice))
-	}
 	return texts
 }
 
@@ -146,21 +132,6 @@ func distributionGrid(r *sim.Result) grid {
 		g.add(plain, cells...)
 	}
 	return g
-}
-
-func (p *page) assertions(r *sim.Result, width int) {
-	if len(r.Assertions) == 0 {
-		return
-	}
-	for _, a := range r.Assertions {
-		mark, s := "passed  ", good
-		if !a.Passed {
-			mark, s = "FAILED  ", bad
-		}
-		p.prose(s, mark, fmt.Sprintf("%s (%s; observed %s)", clean(a.Expression), clean(a.Severity),
-			optional(a.Observed, bench.Digits)), width)
-	}
-	p.blank()
 }
 
 func (p *page) phases(r *sim.Result, wide bool, o Options) {

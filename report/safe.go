@@ -16,7 +16,7 @@ func clean(text string) string {
 		switch {
 		case r == '\n', r == '\t', r == '\u2028', r == '\u2029':
 			return ' '
-		case unicode.IsControl(r):
+		case unicode.IsControl(r), r == 0xfffe, r == 0xffff: // the last two are not allowed in XML
 			return unicode.ReplacementChar
 		case unicode.Is(unicode.Cf, r):
 			return -1

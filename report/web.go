@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -15,15 +16,11 @@ import (
 
 // writeRunHTML is the page of one run.
 func writeRunHTML(w io.Writer, r *sim.Result, o Options) error {
-	mood := "good"
-	if r.Requests.Lost() > 0 || failedAssertions(r) > 0 {
-		mood = "bad"
-	}
 	p := html.Page{
 		Title:       clean(r.Scenario) + " / " + clean(r.Autoscaler),
 		Description: clean(r.Description),
 		Subtitle:    runLine(r),
-		Mood:        mood,
+		Mood:        moods[moodOf(r)],
 		Verdict:     []string{verdict(r)},
 		Checks:      checks(r),
 		Facts:       facts(figureTexts(r)),
@@ -48,7 +45,7 @@ func writeCompareHTML(w io.Writer, c *bench.Outcome, o Options) error {
 		Title:       clean(c.Comparison.Scenario),
 		Description: clean(first[0].Description),
 		Subtitle:    compareTitle(c.Comparison),
-		Tables:      []html.Table{tableOf("Autoscalers", compareGrid(c.Comparison, true), compareNote(c.Comparison))},
+		Tables:      []html.Table{tableOf("Autoscalers", compareGrid(c.Comparison, true), compareNote(c.Comparison, true))},
 		Differences: differences(first, c.Comparison.Baseline),
 		Provenance:  provenance(first[0], o),
 		Data:        html.Data{Shown: clean(c.Comparison.Baseline), Points: plane(c.Comparison), CostUnit: costUnit(c.Comparison)},
@@ -107,17 +104,15 @@ func command(r *sim.Result) string {
 	return fmt.Sprintf("scalelab run %s --autoscaler %s --seed %d", clean(r.Scenario), clean(r.Autoscaler), r.Seed)
 }
 
+// moods are what a page calls styles.
+var moods = map[style]string{good: "good", bad: "bad", warn: "warn"}
+
 // checks are the assertions of a run.
 func checks(r *sim.Result) []html.Check {
 	var list []html.Check
 	for _, a := range r.Assertions {
-		c := html.Check{Mood: "good", Mark: "✓", Text: fmt.Sprintf("%s: %s (observed %s)", clean(r.Autoscaler), clean(a.Expression), optional(a.Observed, bench.Digits))}
-		switch {
-		case !a.Passed && a.Severity == "warn":
-			c.Mood, c.Mark = "warn", "!"
-		case !a.Passed:
-			c.Mood, c.Mark = "bad", "✗"
-		}
+		m, st := mark(a)
+		c := html.Check{Mood: moods[st], Mark: strings.TrimSpace(m), Text: fmt.Sprintf("%s: %s (%s)", clean(r.Autoscaler), shown(a.Expression), observed(a))}
 		list = append(list, c)
 	}
 	return list
@@ -198,7 +193,7 @@ func lines(text string) []html.Line {
 func plane(c *bench.Comparison) []html.Point {
 	var list []html.Point
 	for _, s := range c.Autoscalers {
-		p := html.Point{Name: clean(s.Autoscaler), Cost: s.Metrics[costMetric(c)].Median, P99: s.Metrics[bench.LatencyP99].Median}
+		p := html.Point{Name: clean(s.Autoscaler), Front: slices.Contains(c.Pareto, s.Autoscaler), Cost: s.Metrics[costMetric(c)].Median, P99: s.Metrics[bench.LatencyP99].Median}
 		if lost := s.Metrics[bench.LostShare].Median; lost != nil {
 			p.Lost = *lost
 		}
@@ -225,6 +220,10 @@ func costUnit(c *bench.Comparison) string {
 	return "pod-hours"
 }
 
+// mostLogged is how many decisions of a run a page tells of; of more, only those
+// that changed the count.
+const mostLogged = 2500
+
 // curves are what the page draws of a run.
 func curves(r *sim.Result) html.Run {
 	t := r.Timeline
@@ -244,7 +243,13 @@ func curves(r *sim.Result) html.Run {
 	for _, b := range r.Bands {
 		run.Bands = append(run.Bands, html.Stretch{Name: clean(b.Name), From: b.FromS, To: b.ToS})
 	}
-	for _, d := range r.Decisions {
+	shown := r.Decisions
+	if len(shown) > mostLogged {
+		shown = changing(shown)
+		shown = shown[:min(len(shown), mostLogged)]
+	}
+	run.Omitted = len(r.Decisions) - len(shown)
+	for _, d := range shown {
 		entry := html.Decision{T: d.TS, From: d.Current, To: d.Desired, Message: clean(d.Message), Again: d.Again, Until: d.UntilS}
 		for _, s := range d.Steps {
 			entry.Steps = append(entry.Steps, html.Step{Stage: clean(string(s.Stage)), Replicas: s.Replicas, Detail: clean(s.Detail)})

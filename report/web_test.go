@@ -134,6 +134,17 @@ func TestHostilePage(t *testing.T) {
 	}
 }
 
+func TestALongLogIsCutToItsChanges(t *testing.T) {
+	r := strategies[0].result(42)
+	holds := len(r.Decisions) - len(changing(r.Decisions))
+	for i := range mostLogged {
+		r.Decisions = append(r.Decisions, sim.Decision{TS: float64(i), Current: 3, Desired: 3})
+	}
+	run := pageData(t, runText(t, r, HTML, Options{})).Runs[0]
+	assert.Len(t, run.Decisions, len(changing(r.Decisions)))
+	assert.Equal(t, holds+mostLogged, run.Omitted)
+}
+
 func TestDifferencesOfManifests(t *testing.T) {
 	of := func(name, manifest string) *sim.Result { return &sim.Result{Autoscaler: name, Manifest: manifest} }
 	long := strings.Repeat("- another\n", shortDiff+5)

@@ -57,7 +57,8 @@ type Document struct {
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
 	Knative           sim.KnativeWorld           `yaml:"knative" doc:"Knative Serving around its autoscaler"`
 	Fleet             *sim.Fleet                 `yaml:"fleet,omitempty" doc:"many services instead of one; default: one"`
-	Cost              *Cost                      `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
+	Cost              *sim.Prices                `yaml:"cost,omitempty" doc:"prices; without them no cost is given"`
+	Assertions        []Assertion                `yaml:"assertions,omitempty" doc:"what the results must be, checked by every run"`
 }
 
 // Metadata names a scenario.
@@ -102,11 +103,6 @@ type Controllers struct {
 	HPA     hpa.Controller    `yaml:"hpa" doc:"kube-controller-manager"`
 	Elasti  elasti.Controller `yaml:"elasti" doc:"operator and resolver of KubeElasti"`
 	Knative map[string]string `yaml:"knative,omitempty" doc:"data of Knative's ConfigMap config-autoscaler; what is left out has Knative's defaults"`
-}
-
-// Cost is what the run is billed at.
-type Cost struct {
-	PodHour float64 `yaml:"podHour" min:"0" doc:"price of one pod for one hour"`
 }
 
 // Defaults is what a scenario is when it says nothing. Every section's defaults

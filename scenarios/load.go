@@ -66,7 +66,7 @@ func Files(dir string) traffic.Opener {
 // Parse reads a scenario from memory. name is what positions call it; open
 // opens the manifests and traces it names.
 func Parse(name string, src []byte, open traffic.Opener, overrides ...string) (*Scenario, error) {
-	l := &loader{name: name, open: open, files: map[string][]*strict.Node{}}
+	l := &loader{name: name, src: src, open: open, files: map[string][]*strict.Node{}}
 	l.parse(src, overrides)
 	if len(l.problems) > 0 {
 		return nil, &Error{l.problems.Sorted(name)}
@@ -77,6 +77,7 @@ func Parse(name string, src []byte, open traffic.Opener, overrides ...string) (*
 // loader collects what a scenario says, and everything wrong with it.
 type loader struct {
 	name     string
+	src      []byte
 	open     traffic.Opener
 	files    map[string][]*strict.Node // manifests by path
 	root     *strict.Node
@@ -86,6 +87,8 @@ type loader struct {
 	workload   workload
 	strategies []strategy
 	plan       *traffic.Plan
+
+	expectations []Expectation
 }
 
 func (l *loader) parse(src []byte, overrides []string) {
@@ -106,6 +109,8 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readWorkload()
 	l.readStrategies()
 	l.readTraffic()
+	l.checkPrices()
+	l.readAssertions()
 }
 
 // options decode the scenario itself.
@@ -114,6 +119,10 @@ var options = strict.Options{Scalars: map[reflect.Type]strict.Scalar{
 		Expect: "a duration such as 30s or a distribution such as {dist: exponential, mean: 1s}",
 		Accept: regexp.MustCompile(strict.DurationPattern),
 		Schema: map[string]any{"type": "string", "pattern": strict.DurationPattern},
+	},
+	reflect.TypeFor[Assertion](): {
+		Expect: "an expression such as latency.p99 < 2s, or {check: EXPRESSION}",
+		Schema: map[string]any{"type": "string"},
 	},
 	reflect.TypeFor[traffic.Process](): {
 		Expect: "poisson, uniform, or a process such as {process: gamma, cv: 2}",
@@ -183,7 +192,7 @@ func (l *loader) beside(file string) string {
 // finish makes the scenario of what was read without problems.
 func (l *loader) finish() *Scenario {
 	l.doc.Traffic = l.doc.Traffic.WithDefaults()
-	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan}
+	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan, expectations: l.expectations}
 	if s.Document.Duration == nil {
 		length := l.plan.Duration()
 		s.Document.Duration = &length

@@ -34,13 +34,12 @@ func requests(template corev1.PodSpec) []messages.ResourceRequest {
 	return list
 }
 
-// cpuRequest is how much CPU a pod made of the template requests in all, in
-// thousandths of a core, without what only its start needs.
-func cpuRequest(template corev1.PodSpec) int64 {
+// steadyRequests are what a pod made of the template requests in all, without
+// what only its start needs.
+func steadyRequests(template corev1.PodSpec) corev1.ResourceList {
 	pod := withRequestDefaults(template)
 	pod.Spec.InitContainers = sidecars(pod.Spec)
-	requests := resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{ExcludeOverhead: true})
-	return requests.Cpu().MilliValue()
+	return resourcehelper.PodRequests(pod, resourcehelper.PodResourcesOptions{ExcludeOverhead: true})
 }
 
 // withRequestDefaults is a pod with the requests that the API server fills in:

@@ -20,6 +20,8 @@ type Scenario struct {
 	workload   workload
 	strategies []strategy
 	plan       *traffic.Plan
+
+	expectations []Expectation
 }
 
 // Name is the scenario's name.
@@ -78,6 +80,9 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Requests:    slices.Clone(s.workload.requests),
 		Strategy:    sim.Strategy{Name: st.name, Manifest: st.manifest, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
 		Fleet:       s.Document.Fleet,
+		Prices:      s.Document.Cost,
+
+		MemoryRequestBytes: s.workload.memory,
 	}
 	if st.hpa != nil {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA,
@@ -94,10 +99,6 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 	}
 	if st.replicas != nil {
 		spec.Cluster.Replicas = *st.replicas
-	}
-	if s.Document.Cost != nil {
-		price := s.Document.Cost.PodHour
-		spec.PodHourPrice = &price
 	}
 	return spec, nil
 }

@@ -92,7 +92,7 @@ func TestSpec(t *testing.T) {
 		Backoff: cluster.Backoff{Initial: 100 * time.Millisecond, Factor: 2, Max: time.Second, Jitter: "equal"},
 		Budget:  &cluster.Budget{MaxTokens: 10, TokenRatio: 0.1},
 	}, spec.Cluster.Retries)
-	assert.Equal(t, 0.04, *spec.PodHourPrice)
+	assert.Equal(t, 0.04, *spec.Prices.PodHour)
 	assert.Equal(t, int32(5), *spec.Strategy.HPA.Manifest.Spec.MinReplicas)
 	assert.Equal(t, int32(20), spec.Strategy.HPA.Manifest.Spec.MaxReplicas)
 	assert.Equal(t, 0.05, spec.Strategy.HPA.Controller.Tolerance)
@@ -152,7 +152,7 @@ func TestAScenarioWithoutManifests(t *testing.T) {
 	spec, err := s.Spec("oracle", 1)
 	require.NoError(t, err)
 	assert.Equal(t, cluster.Defaults(), spec.Cluster)
-	assert.Nil(t, spec.PodHourPrice)
+	assert.Nil(t, spec.Prices)
 }
 
 func TestServerless(t *testing.T) {
@@ -224,6 +224,7 @@ func TestRequestsOfThePodAsAWhole(t *testing.T) {
 			spec, err := parse(t, head+"workload: {manifests: [d.yaml]}\n"+tail, files{"d.yaml": pod}).Spec("oracle", 1)
 			require.NoError(t, err)
 			assert.Equal(t, c.cpu, spec.Cluster.CPURequestMilli)
+			assert.Equal(t, c.memory<<20, spec.MemoryRequestBytes)
 			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "cpu", Milli: c.cpu})
 			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "memory", Milli: c.memory << 20 * 1000})
 			assert.Equal(t, messages.ResourceRequest{Container: "log", Resource: "memory", Milli: 64 << 20 * 1000}, spec.Requests[len(spec.Requests)-1])

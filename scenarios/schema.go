@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -20,6 +21,10 @@ func Schema() []byte {
 			reflect.TypeFor[Autoscaler](): {"oneOf": exactlyOne("manifests", "annotations", "replicas", "oracle", "serverless", "extends"), "dependencies": map[string]any{
 				"containerConcurrency": []any{"annotations"},
 				"patch":                []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
+			}},
+			reflect.TypeFor[[]Assertion](): {"maxItems": maxAssertions},
+			reflect.TypeFor[sim.Prices](): {"oneOf": []any{map[string]any{"required": []any{"podHour"}}, map[string]any{"required": []any{"vcpuHour", "gibHour"}}}, "dependencies": map[string]any{
+				"vcpuHour": []any{"gibHour"}, "gibHour": []any{"vcpuHour"},
 			}},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},

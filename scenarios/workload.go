@@ -25,6 +25,7 @@ type workload struct {
 	knative    *knative.ServiceManifest // of which the two were made; nil: they were not
 	given      []any                    // the objects that were written, not made
 	requests   []messages.ResourceRequest
+	memory     int64 // bytes that a pod requests in all
 	spec       cluster.Spec
 }
 
@@ -190,7 +191,8 @@ func (l *loader) clusterSpec(deployment *object) {
 	if section.GracePeriod != nil {
 		spec.GracePeriod = *section.GracePeriod
 	}
-	spec.CPURequestMilli = cpuRequest(l.podSpec())
+	steady := steadyRequests(l.podSpec())
+	spec.CPURequestMilli, l.workload.memory = steady.Cpu().MilliValue(), steady.Memory().Value()
 	l.workload.spec = spec
 	if !l.problems.Below("workload") && !l.problems.Below("lifecycle") {
 		l.invalid(spec.Validate(), func(field string) *strict.Node { return l.workloadNode(deployment, field) })

@@ -50,7 +50,7 @@ func (f *fleet) result() *Result {
 	result.Actuator = f.actuator
 	result.Fingerprint = hex.EncodeToString(prints.Sum(nil))
 	result.Replicas = f.replicas()
-	result.PodSeconds, result.IdlePodSeconds, result.Cost = existed, idle, r.cost(existed/3600)
+	r.charge(result, f.tally, existed, idle, f.invoked)
 	result.Fleet = &FleetSummary{
 		Services: len(f.served),
 		WorstByLost: f.worst(func(s *served) (float64, bool) {

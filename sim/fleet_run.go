@@ -26,6 +26,7 @@ type fleet struct {
 
 	mutex    locks.Mutex // of what follows
 	tally    *cluster.Tally
+	invoked  uint64
 	actuator string
 	done     int
 	failedAt int // the first service that failed; len(weights): none
@@ -96,7 +97,7 @@ func newFleet(spec Spec, options []Option) (*fleet, error) {
 	f.weights = spec.Fleet.Weights(spec.Seed)
 	f.served = make([]served, spec.Fleet.Services)
 	f.starts = phaseStarts(spec)
-	f.tally = cluster.NewTally(f.starts, spec.MeasureFrom)
+	f.tally = newTally(spec, f.starts)
 	interval := newRecorder(spec, f.end).interval
 	f.cells = make([]cell, (f.end+interval-1)/interval)
 	return f, nil
@@ -109,7 +110,7 @@ func (f *fleet) play(ctx context.Context) (*Result, error) {
 	var group locks.WaitGroup
 	for range max(1, min(f.options.workers, len(f.weights))) {
 		group.Go(func() {
-			k := &kit{fleet: f, tally: cluster.NewTally(f.starts, f.spec.MeasureFrom), latency: cluster.NewHistogram()}
+			k := &kit{fleet: f, tally: newTally(f.spec, f.starts), latency: cluster.NewHistogram()}
 			for i := range jobs {
 				f.finished(i, f.serve(ctx, i, k))
 			}
@@ -195,6 +196,7 @@ func (f *fleet) serve(ctx context.Context, i int, k *kit) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.tally.Merge(k.tally)
+	f.invoked += r.cluster.Invocations()
 	f.actuator = r.actuator.Name()
 	return nil
 }

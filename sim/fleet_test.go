@@ -28,7 +28,7 @@ func fleetSpec(t testing.TB, services int) Spec {
 	require.NoError(t, err)
 	spec.Traffic = plan
 	spec.MeasureFrom = time.Minute
-	spec.PodHourPrice = pointer(0.5)
+	spec.Prices = &Prices{PodHour: pointer(0.5), LateRequest: &LateRequest{After: time.Second, Price: 0.01}}
 	spec.Cluster.Replicas = 1
 	spec.Cluster.RequestTimeout = 3 * time.Second
 	spec.Strategy = Strategy{Name: "hpa", HPA: cpuHPA(40)}
@@ -52,11 +52,13 @@ func TestFleetIsTheSumOfItsServices(t *testing.T) {
 			weights := spec.Fleet.Weights(spec.Seed)
 			prints := sha256.New()
 			sum, lost, slowest := &Result{}, []uint64{}, []float64{}
+			late := uint64(0)
 			latency, highest, lowest := cluster.NewHistogram(), int32(0), int32(1<<30)
 			desired, ready := make([]int32, len(fleet.Timeline.TS)), make([]int32, len(fleet.Timeline.TS))
 			for i, w := range weights {
 				one := play(t, spec.named().ofService(i, w))
 				add(&sum.Requests, one.Requests)
+				late += *one.Cost.LateRequests
 				sum.PodSeconds += one.PodSeconds
 				sum.IdlePodSeconds += one.IdlePodSeconds
 				sum.Replicas.MeanReady += one.Replicas.MeanReady
@@ -88,7 +90,8 @@ func TestFleetIsTheSumOfItsServices(t *testing.T) {
 			assert.Equal(t, sum.Requests, fleet.Requests)
 			assert.Equal(t, sum.PodSeconds, fleet.PodSeconds)
 			assert.Equal(t, sum.IdlePodSeconds, fleet.IdlePodSeconds)
-			assert.Equal(t, &Cost{Total: sum.PodSeconds / 3600 * 0.5, PodHourPrice: 0.5}, fleet.Cost)
+			assert.Equal(t, sum.PodSeconds/3600*0.5, *fleet.Cost.Pods)
+			assert.Equal(t, late, *fleet.Cost.LateRequests)
 			assert.Equal(t, hex.EncodeToString(prints.Sum(nil)), fleet.Fingerprint)
 			assert.InDelta(t, latency.Max().Seconds(), fleet.LatencyS.Max, 2e-9)
 			assert.Equal(t, desired, fleet.Timeline.Desired)

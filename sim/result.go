@@ -29,7 +29,12 @@ type Result struct {
 
 	PodSeconds     float64 `json:"pod_seconds"`      // created to gone
 	IdlePodSeconds float64 `json:"idle_pod_seconds"` // of these: Ready with nothing in service
-	Cost           *Cost   `json:"cost"`
+	// IdleShare is the second over the first; null without pods.
+	IdleShare *float64 `json:"idle_share"`
+	// Requested by pods, added up over their time; null where they request none.
+	CPUCoreHours   *float64 `json:"cpu_core_hours"`
+	MemoryGiBHours *float64 `json:"memory_gib_hours"`
+	Cost           *Cost    `json:"cost"`
 
 	// Activator is of Knative's activators, where there are any.
 	Activator *Activator `json:"activator,omitempty"`
@@ -97,12 +102,6 @@ type ReplicaSummary struct {
 	// Flaps counts changes of direction: a scale-up after a scale-down or the
 	// other way round.
 	Flaps int `json:"flaps"`
-}
-
-// Cost prices the pod-seconds.
-type Cost struct {
-	Total        float64 `json:"total"`
-	PodHourPrice float64 `json:"pod_hour_price"`
 }
 
 // Phase gives the figures of the requests that arrived in one traffic phase.
@@ -210,10 +209,22 @@ func (d *Decision) repeats(before *Decision) bool {
 		slices.Equal(d.Steps, before.Steps) && slices.Equal(d.Signals, before.Signals)
 }
 
+// The severities of an Assertion.
+const (
+	SeverityError = "error" // the run has failed
+	SeverityWarn  = "warn"  // it is worth a look
+)
+
 // Assertion is one checked expectation.
 type Assertion struct {
 	Expression string   `json:"expression"`
 	Severity   string   `json:"severity"`
 	Passed     bool     `json:"passed"`
-	Observed   *float64 `json:"observed"`
+	Observed   *float64 `json:"observed"` // the left side of the comparison that decided
+	Limit      *float64 `json:"limit"`    // its right side
+	Unit       string   `json:"unit"`     // of both: s, share, or "" for numbers
+	// Part is the comparison that decided, where the expression has several.
+	Part string `json:"part,omitempty"`
+	// Message says why there is nothing to compare.
+	Message string `json:"message,omitempty"`
 }

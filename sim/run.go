@@ -170,7 +170,7 @@ func newRun(spec Spec, k *kit) (*run, error) {
 		r.tally = k.tally
 		r.recorder.equip(k)
 	} else {
-		r.tally = cluster.NewTally(phaseStarts(spec), spec.MeasureFrom)
+		r.tally = newTally(spec, phaseStarts(spec))
 	}
 	for _, u := range spec.Traffic.Users() {
 		spec.Cluster.Users = append(spec.Cluster.Users, cluster.Users{
@@ -205,6 +205,14 @@ func phaseStarts(spec Spec) []time.Duration {
 		starts[i] = w.From
 	}
 	return starts
+}
+
+func newTally(spec Spec, starts []time.Duration) *cluster.Tally {
+	tally := cluster.NewTally(starts, spec.MeasureFrom)
+	if p := spec.Prices; p != nil && p.LateRequest != nil {
+		tally.CountLate(p.LateRequest.After)
+	}
+	return tally
 }
 
 // newDoor opens the door from truth to Observation for every loop's queries.

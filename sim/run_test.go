@@ -116,7 +116,7 @@ func TestFixedReplicasInClosedForm(t *testing.T) {
 	spec := baseSpec(t)
 	spec.Strategy = Strategy{Name: "fixed", Replicas: pointer(int32(2))}
 	price := 0.36
-	spec.PodHourPrice = &price
+	spec.Prices = &Prices{PodHour: &price}
 	r := play(t, spec)
 	// One request a second, at 0.5, 1.5, ... 599.5 s, each served in 0.4 s.
 	assert.Equal(t, Requests{Arrived: 600, Completed: 600}, r.Requests)
@@ -277,7 +277,7 @@ func TestServerlessInClosedForm(t *testing.T) {
 	cold, keepAlive := random.Constant(2*time.Second), 30*time.Second
 	spec.Strategy = Strategy{Name: "lambda", Serverless: &cluster.Serverless{KeepAlive: &keepAlive, ColdServiceTime: cold}}
 	price := 0.36
-	spec.PodHourPrice, spec.Duration, spec.SampleEvery = &price, 200*time.Second, 5*time.Second
+	spec.Prices, spec.Duration, spec.SampleEvery = &Prices{PodHour: &price}, 200*time.Second, 5*time.Second
 	r := play(t, spec)
 	// One request a second from 0.5 to 119.5 s, served in 0.4 s. The first one
 	// starts an instance that is busy until 2.5 s, so the second, at 1.5 s, starts

@@ -34,8 +34,10 @@ type Spec struct {
 	// Requests are the resource requests of the pod template's containers.
 	Requests []messages.ResourceRequest
 	Strategy Strategy
-	// PodHourPrice is the price of one pod for one hour; nil: no cost is given.
-	PodHourPrice *float64
+	// MemoryRequestBytes is what a pod requests in all, 0 when it requests none.
+	MemoryRequestBytes int64
+	// Prices are what the run is billed at; nil: no cost is given.
+	Prices *Prices
 	// Fleet makes this the run of many services; nil: of one.
 	Fleet *Fleet
 }

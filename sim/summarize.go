@@ -8,13 +8,12 @@ import (
 
 // result puts together what the recorder, the tally and the cluster know.
 func (r *recorder) result(run *run) *Result {
-	existed, idle := run.cluster.PodTime()
 	result := r.outcome(run.tally)
 	result.Actuator = run.actuator.Name()
 	result.Fingerprint = r.print.String()
 	result.Replicas = r.replicas()
-	result.PodSeconds, result.IdlePodSeconds = existed.Seconds(), idle.Seconds()
-	result.Cost = r.cost(existed.Hours())
+	existed, idle := run.cluster.PodTime()
+	r.charge(result, run.tally, existed.Seconds(), idle.Seconds(), run.cluster.Invocations())
 	result.Activator = activatorOf(run)
 	result.Metrics, result.PodStarts = r.tracks.result, podStarts(run)
 	result.Overload = overloadOf(result, r.spec.MeasureFrom)
@@ -73,12 +72,17 @@ func merged(phases []cluster.PhaseTally, of func(*cluster.PhaseTally) *cluster.H
 	return all
 }
 
-func (r *recorder) cost(podHours float64) *Cost {
-	if r.spec.PodHourPrice == nil {
-		return nil
+// charge adds the pods' time and what it costs to a result.
+func (r *recorder) charge(result *Result, tally *cluster.Tally, existed, idle float64, invocations uint64) {
+	u := usage{
+		existed: existed, idle: idle,
+		cpuMilli: r.spec.Cluster.CPURequestMilli, memoryBytes: r.spec.MemoryRequestBytes,
+		serverless: r.spec.Strategy.Serverless != nil, invocations: invocations,
+		requests: result.Requests, late: tally.Late(),
 	}
-	price := *r.spec.PodHourPrice
-	return &Cost{Total: podHours * price, PodHourPrice: price}
+	result.PodSeconds, result.IdlePodSeconds, result.IdleShare = existed, idle, u.idleShare()
+	result.CPUCoreHours, result.MemoryGiBHours = u.cpuCoreHours(), u.memoryGiBHours()
+	result.Cost = r.spec.Prices.bill(u)
 }
 
 // phases gives the figures of the phases that the run has reached.

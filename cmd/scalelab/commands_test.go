@@ -52,7 +52,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		})
 	}
 	assert.ElementsMatch(t, []string{
-		"scalelab", "scalelab run", "scalelab compare", "scalelab explain", "scalelab report", "scalelab validate", "scalelab scenarios", "scalelab trace",
+		"scalelab", "scalelab run", "scalelab compare", "scalelab explain", "scalelab report", "scalelab test", "scalelab validate", "scalelab scenarios", "scalelab trace",
 		"scalelab trace inspect", "scalelab schema", "scalelab version", "scalelab completion", "scalelab help",
 	}, paths)
 }
@@ -118,8 +118,9 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	file := t.TempDir() + "/r.json"
 	for _, c := range []struct{ args, want string }{
-		{"run testdata/shop/scenario.yaml", "scalelab: run shop with hpa: stopped at 0s of simulated time: interrupted, nothing was written\n"},
-		{"run testdata/shop/scenario.yaml --actuator direct", "scalelab: run shop with hpa: stopped at 0s of simulated time: interrupted, nothing was written\n"},
+		{"run testdata/shop/scenario.yaml", "scalelab: run shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n"},
+		{"test testdata/shop", "scalelab: test: shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n"},
+		{"run testdata/shop/scenario.yaml --actuator direct", "scalelab: run shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n"},
 		{"compare testdata/shop/scenario.yaml --seeds 3", "scalelab: compare shop: hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n"},
 	} {
 		code, printed, complaint := call(ctx, append(strings.Fields(c.args), "-o", "table", "-o", "json="+file)...)

@@ -35,7 +35,8 @@ func newCompare() *cobra.Command {
 		Long: `Compare replays the same requests against every autoscaler of a scenario and
 against the oracle, which scales perfectly and without delay: the lower bound.
 With several seeds it gives medians, 95 % intervals, and differences against the
-baseline; ~ marks a difference that the seeds cannot tell from chance.`,
+baseline; ~ marks a difference that the seeds cannot tell from chance. The exit
+code is 3 when one of the scenario's assertions does not hold.`,
 		Example: example(
 			"scalelab compare --demo",
 			"scalelab compare bursty-idle --seeds 8 --baseline hpa-70",
@@ -70,6 +71,9 @@ func (f *compareFlags) args(_ *cobra.Command, args []string) error {
 func (f *compareFlags) run(c *cobra.Command, args []string) error {
 	outputs, err := f.out.parse(report.Formats())
 	if err != nil {
+		return err
+	}
+	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
 		return err
 	}
 	read, name := scenarios.Embedded, demo
@@ -107,9 +111,13 @@ func (f *compareFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
+	err = f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
 		return report.Compare(w, outcome, format, sign(o, c, args))
 	})
+	if err == nil && bench.Failed(results) {
+		return ended{exitAsserted}
+	}
+	return err
 }
 
 // check refuses numbers that make no sense.

@@ -57,6 +57,11 @@ func completeScenario(_ *cobra.Command, args []string, _ string) ([]string, cobr
 	return scenarios.Names(), cobra.ShellCompDirectiveDefault
 }
 
+// completeScenarios completes any number of them.
+func completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return scenarios.Names(), cobra.ShellCompDirectiveDefault
+}
+
 // completeCatalogue completes names of the catalogue alone.
 func completeCatalogue(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {

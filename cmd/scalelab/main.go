@@ -16,12 +16,18 @@ import (
 	"github.com/scalelab/scalelab/scenarios"
 )
 
-// The exit codes. 3, a failed assertion, belongs to the assertions.
+// The exit codes.
 const (
-	exitOK      = 0
-	exitFailed  = 1 // failed at run time
-	exitInvalid = 4 // invalid scenario or usage
+	exitOK       = 0
+	exitFailed   = 1 // failed at run time
+	exitAsserted = 3 // an assertion failed
+	exitInvalid  = 4 // invalid scenario or usage
 )
+
+// ended is an exit code after everything has been said.
+type ended struct{ code int }
+
+func (e ended) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -40,6 +46,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if end := (ended{}); errors.As(err, &end) {
+		return end.code
 	}
 	fmt.Fprintln(stderr, complaint(err))
 	if errors.As(err, new(usageError)) {
@@ -88,6 +97,7 @@ scenarios' lists.`,
 			"scalelab compare --demo",
 			"scalelab run flash-crowd --autoscaler hpa-fast",
 			"scalelab compare bursty-idle --seeds 8 --baseline hpa-70",
+			"scalelab test scenario.yaml",
 			"scalelab validate scenario.yaml",
 		),
 		SilenceErrors: true,
@@ -97,7 +107,7 @@ scenarios' lists.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCompare(), newExplain(), newReport(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
+	root.AddCommand(newRun(), newCompare(), newTest(), newExplain(), newReport(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
 	narrowHelp(root)
 	return root
 }

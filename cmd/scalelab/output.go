@@ -60,6 +60,16 @@ func (f *outputFlags) parse(formats []string) ([]output, error) {
 	return outputs, nil
 }
 
+// checkPrintable refuses to print on a terminal what is no text.
+func checkPrintable(outputs []output, stdout io.Writer) error {
+	for _, o := range outputs {
+		if o.file == "" && o.format == report.PNG && isTerminal(stdout) {
+			return usagef("--output: found png for a terminal, expected a file: png=FILE")
+		}
+	}
+	return nil
+}
+
 // checkFile refuses a file that is named twice or cannot be written.
 func checkFile(text, file string, files map[string]bool) error {
 	if file == "" || file == "-" {
@@ -117,13 +127,18 @@ func (f *outputFlags) write(stdout io.Writer, outputs []output, render func(w io
 
 // options are what standard output can show.
 func (f *outputFlags) options(stdout io.Writer) report.Options {
-	file, ok := stdout.(*os.File)
-	terminal := ok && term.IsTerminal(int(file.Fd()))
+	terminal := isTerminal(stdout)
 	o := report.Options{Color: f.color == "always" || f.color == "auto" && terminal && os.Getenv("NO_COLOR") == ""}
 	if terminal {
+		file := stdout.(*os.File)
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 			o.Width = min(width, 160)
 		}
 	}
 	return o
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -52,6 +52,9 @@ func (f *reportFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
+		return err
+	}
 	all, err := gather(args)
 	if err != nil {
 		return err

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/scalelab/scalelab/bench"
 	"github.com/scalelab/scalelab/report"
 	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim"
@@ -27,7 +25,8 @@ func newRun() *cobra.Command {
 		Use:   "run SCENARIO",
 		Short: "Replay a scenario with one autoscaler",
 		Long: `Run replays a scenario's traffic against one of its autoscalers and shows what
-became of the requests, how long they took, how many pods there were, and why.`,
+became of the requests, how long they took, how many pods there were, and why.
+The exit code is 3 when one of the scenario's assertions does not hold.`,
 		Example: example(
 			"scalelab run flash-crowd",
 			"scalelab run flash-crowd --autoscaler hpa-fast -o wide",
@@ -50,13 +49,20 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
+		return err
+	}
 	result, err := f.result(c, scenarios.Load, args[0])
 	if err != nil {
 		return err
 	}
-	return f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
+	err = f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
 		return report.Run(w, result, format, sign(o, c, args))
 	})
+	if err == nil && bench.Failed([]*sim.Result{result}) {
+		return ended{exitAsserted}
+	}
+	return err
 }
 
 // result loads and replays a scenario.
@@ -76,23 +82,27 @@ func (f *runFlags) result(c *cobra.Command, read reader, name string) (*sim.Resu
 	result, err := f.play(c.Context(), s, autoscaler, seed, move)
 	finish()
 	if err != nil {
-		return nil, fmt.Errorf("run %s with %s: %w", s.Name(), autoscaler, err)
+		return nil, fmt.Errorf("run %s with %w", s.Name(), err)
 	}
 	return result, nil
 }
 
-// play replays one autoscaler; move may be nil.
+// play replays one autoscaler, and those that its assertions mention; move may
+// be nil.
 func (f *runFlags) play(ctx context.Context, s *scenarios.Scenario, autoscaler string, seed uint64, move func(perMille int)) (*sim.Result, error) {
-	spec, err := s.Spec(autoscaler, seed)
+	matrix := bench.Matrix{
+		Scenario:    s,
+		Autoscalers: []string{autoscaler},
+		Seeds:       []uint64{seed},
+		Actuator:    f.replay.newActuator(s),
+		Workers:     f.replay.workers,
+	}
+	if move != nil {
+		matrix.Progress = func(share float64) { move(int(share * 1000)) }
+	}
+	results, err := matrix.Replay(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options := []sim.Option{sim.WithWorkers(cmp.Or(f.replay.workers, runtime.GOMAXPROCS(0)))}
-	if move != nil {
-		options = append(options, sim.WithProgress(func(now, end time.Duration) { move(int(now * 1000 / end)) }))
-	}
-	if newActuator := f.replay.newActuator(s); newActuator != nil {
-		options = append(options, sim.WithActuators(func(spec sim.Spec) (sim.Actuator, error) { return newActuator(autoscaler, spec) }))
-	}
-	return sim.Run(ctx, spec, options...)
+	return results[0], nil
 }

@@ -37,11 +37,8 @@ func registerSet(c *cobra.Command, set *[]string) {
 // load reads the scenario with one of the readers of package scenarios, and
 // gives the seed that the command line asks for.
 func (f *replayFlags) load(c *cobra.Command, read reader, name string) (*scenarios.Scenario, uint64, error) {
-	if err := oneOf("--actuator", f.actuator, actuators); err != nil {
+	if err := f.check(); err != nil {
 		return nil, 0, err
-	}
-	if f.workers < 0 {
-		return nil, 0, usagef("--workers: found %d, expected 0 or more", f.workers)
 	}
 	s, err := loadScenario(read, name, f.set)
 	if err != nil {
@@ -54,6 +51,14 @@ func (f *replayFlags) load(c *cobra.Command, read reader, name string) (*scenari
 		return s, f.seed, nil
 	}
 	return s, s.Document.Seed, nil
+}
+
+// check refuses values that no scenario could make right.
+func (f *replayFlags) check() error {
+	if f.workers < 0 {
+		return usagef("--workers: found %d, expected 0 or more", f.workers)
+	}
+	return oneOf("--actuator", f.actuator, actuators)
 }
 
 // reader is scenarios.Load or scenarios.Embedded.

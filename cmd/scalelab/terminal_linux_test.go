@@ -106,10 +106,22 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 }
 
+// How long a test took is said on a terminal only, and beside the results.
+func TestTestOnATerminal(t *testing.T) {
+	_, plain, complaint := call(context.Background(), "test", "testdata/shop")
+	assert.Empty(t, complaint)
+	screen, seen := terminal(t, 80)
+	var printed bytes.Buffer
+	assert.Equal(t, exitOK, execute(context.Background(), []string{"test", "testdata/shop"}, &printed, screen))
+	assert.Equal(t, plain, printed.String())
+	assert.Regexp(t, `\rtested in [0-9.]+m?s\n$`, seen())
+}
+
 func TestNoProgress(t *testing.T) {
 	for name, args := range map[string][]string{
 		"quiet":         {"run", "testdata/shop/scenario.yaml", "--quiet"},
 		"quiet compare": {"compare", "testdata/shop/scenario.yaml", "--quiet"},
+		"quiet test":    {"test", "testdata/shop/scenario.yaml", "--quiet"},
 		"quick answer":  {"validate", "testdata/shop/scenario.yaml"},
 	} {
 		screen, seen := terminal(t, 80)
@@ -127,5 +139,16 @@ func TestInterruptedOnATerminal(t *testing.T) {
 	code := execute(ctx, []string{"run", "testdata/shop/scenario.yaml"}, new(bytes.Buffer), screen)
 	assert.Equal(t, exitFailed, code)
 	text := seen()
-	assert.Contains(t, text, "\rscalelab: run shop with hpa: stopped at 0s of simulated time: interrupted, nothing was written\n")
+	assert.Contains(t, text, "\rscalelab: run shop with hpa, seed 7: stopped at 0s of simulated time: interrupted, nothing was written\n")
+}
+
+func TestPicturesAreNotForATerminal(t *testing.T) {
+	for _, command := range []string{"run", "compare"} {
+		screen, seen := terminal(t, 80)
+		var complaint bytes.Buffer
+		code := execute(context.Background(), []string{command, "testdata/shop/scenario.yaml", "-o", "png"}, screen, &complaint)
+		assert.Equal(t, exitInvalid, code)
+		assert.Empty(t, seen())
+		assert.Contains(t, complaint.String(), "--output: found png for a terminal, expected a file: png=FILE")
+	}
 }

@@ -31,8 +31,9 @@ type room struct {
 // rooms is the design's table, from top to bottom.
 var rooms = []room{
 	{path: "cmd", below: []string{"report", "bench", "scenarios/...", "sim/...", "scaling/...", "k8shelper/...", "messages", "config", "logger"}, clientGo: true},
-	{path: "report", below: []string{"report/html", "bench", "sim", "messages"}},
+	{path: "report", below: []string{"report/html", "report/plot", "bench", "sim", "messages"}},
 	{path: "report/html"},
+	{path: "report/plot"},
 	{path: "bench", below: []string{"scenarios", "sim", "scaling", "messages"}},
 	{path: "scenarios", below: []string{"sim", "sim/metrics", "sim/cluster", "sim/traffic", "sim/random", "scaling/...", "messages"}},
 	{path: "sim/clientset", below: []string{"sim", "sim/cluster", "sim/event", "scaling/...", "k8shelper/...", "messages"}, core: true, clientGo: true},

@@ -102,6 +102,7 @@ type Run struct {
 	Phases    []Stretch  `json:"phases"`
 	Bands     []Stretch  `json:"bands"`
 	Decisions []Decision `json:"decisions"`
+	Omitted   int        `json:"omitted"` // decisions that are left out
 	Starts    *Starts    `json:"starts"`
 	Curve     *Curve     `json:"curve"`
 }

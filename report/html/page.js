@@ -294,12 +294,12 @@
   });
 
   // The decision log.
-  const log = $("div", { class: "log", id: "log" }), most = 3000;
+  const log = $("div", { class: "log", id: "log" });
   let onlyChanges = true, entries = [];
   const drawLog = () => {
     const all = shown.decisions || [];
     const listed = all.filter(d => !onlyChanges || d.from !== d.to);
-    entries = listed.slice(0, most).map(d => {
+    entries = listed.map(d => {
       const steps = $("ul", { class: "steps", hidden: "" }, ...(d.steps || []).map(s => $("li", {}, $("bdi", {}, `${s.stage}: ${s.detail} → ${s.replicas}`))));
       const entry = $("button", { type: "button", "aria-expanded": "false", onclick: () => {
         steps.hidden = !steps.hidden;
@@ -311,7 +311,7 @@
     });
     log.replaceChildren(...entries.flatMap(e => [e.entry, e.steps]));
     if (listed.length === 0) log.append($("p", { class: "faint" }, all.length === 0 ? "It makes no decisions." : "No decision changed the count."));
-    if (listed.length > most) log.append($("p", { class: "faint" }, `${listed.length - most} more are in the result as JSON.`));
+    if (shown.omitted) log.append($("p", { class: "faint" }, `${digits(shown.omitted)} decisions are left out here; the result as JSON has them all.`));
   };
   let marked = null;
   const follow = () => {

@@ -27,11 +27,12 @@ func (t *Tally) Merge(o *Tally) {
 		p.Wait.Merge(q.Wait)
 	}
 	t.buffered.Merge(o.buffered)
+	t.late += o.late
 }
 
 // Reset empties the tally for another run.
 func (t *Tally) Reset() {
-	t.current = 0
+	t.current, t.late = 0, 0
 	t.interval.Reset()
 	t.buffered.Reset()
 	for i := range t.phases {

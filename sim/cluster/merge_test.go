@@ -24,14 +24,21 @@ func TestTalliesMergeAndReset(t *testing.T) {
 		t.end(&request{arrival: at, start: at, phase: phase}, at+latency, completed)
 		return t
 	}
-	sum := NewTally(starts, 0)
-	sum.Merge(fill(NewTally(starts, 0), time.Second, 2*time.Second))
-	sum.Merge(fill(NewTally(starts, 0), time.Minute, 4*time.Second))
+	strict := func() *Tally {
+		t := NewTally(starts, 0)
+		t.CountLate(2 * time.Second)
+		return t
+	}
+	sum := strict()
+	sum.Merge(fill(strict(), time.Second, 2*time.Second))
+	sum.Merge(fill(strict(), time.Minute, 4*time.Second))
+	assert.Equal(t, uint64(1), sum.Late(), "2 s are not late")
 	assert.Equal(t, Counters{Arrived: 2, Completed: 2}, sum.Total())
 	assert.Equal(t, 2*time.Second, sum.phases[0].Latency.Max())
 	assert.Equal(t, 4*time.Second, sum.phases[1].Latency.Max())
 
-	used := fill(fill(NewTally(starts, 0), time.Second, time.Second), time.Minute, time.Second)
+	used := fill(fill(strict(), time.Second, 3*time.Second), time.Minute, time.Second)
+	assert.Equal(t, uint64(1), used.Late())
 	used.Reset()
-	assert.Equal(t, NewTally(starts, 0), used)
+	assert.Equal(t, strict(), used)
 }

@@ -62,6 +62,7 @@ type instances struct {
 	keepAlive time.Duration
 	most      int32
 	started   int32 // how many ever
+	invoked   uint64
 
 	slab []instance
 	free []int32 // entries of the slab
@@ -122,6 +123,7 @@ func (c *Cluster) invoke(i int32) {
 		return
 	}
 	c.countInstances()
+	s.invoked++
 	if s.idling() > 0 {
 		last := len(s.idle) - 1
 		q.slot = s.idle[last].instance
@@ -135,6 +137,10 @@ func (c *Cluster) invoke(i int32) {
 	q.start, q.place, q.pod = c.now, inService, p.ID
 	c.departAfter(i)
 }
+
+// Invocations are the requests that got an instance of a serverless platform,
+// every attempt by itself.
+func (c *Cluster) Invocations() uint64 { return c.instances.invoked }
 
 // launch starts an instance and gives its entry of the slab.
 func (c *Cluster) launch() (at int32) {

@@ -31,6 +31,8 @@ type Tally struct {
 	phases      []PhaseTally
 	interval    *Histogram
 	buffered    *Histogram
+	lateAfter   time.Duration
+	late        uint64
 	observe     func(q *request, now time.Duration, f fate) // for tests; nil otherwise
 }
 
@@ -38,12 +40,19 @@ type Tally struct {
 // the first at 0. Requests that arrive before measureFrom are counted, but
 // their latencies and waits are not.
 func NewTally(starts []time.Duration, measureFrom time.Duration) *Tally {
-	t := &Tally{starts: starts, measureFrom: measureFrom, interval: NewHistogram(), buffered: NewHistogram()}
+	t := &Tally{starts: starts, measureFrom: measureFrom, interval: NewHistogram(), buffered: NewHistogram(), lateAfter: event.Never}
 	for range starts {
 		t.phases = append(t.phases, PhaseTally{Latency: NewHistogram(), Wait: NewHistogram()})
 	}
 	return t
 }
+
+// CountLate counts the completed requests with a latency above a limit, whenever
+// they arrived; see Late.
+func (t *Tally) CountLate(limit time.Duration) { t.lateAfter = limit }
+
+// Late is how many requests were completed after the limit of CountLate.
+func (t *Tally) Late() uint64 { return t.late }
 
 // phase is the phase of a request that arrives at now, and its last instant. Calls
 // are in rising order of now.
@@ -104,6 +113,9 @@ func (t *Tally) serve(p *PhaseTally, arrival, start, end time.Duration) {
 	p.InFlight--
 	p.Completed++
 	latency := end - arrival
+	if latency > t.lateAfter {
+		t.late++
+	}
 	bucket := bucketOf(uint64(latency))
 	t.interval.record(latency, bucket)
 	if arrival >= t.measureFrom {
