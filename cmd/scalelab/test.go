@@ -41,7 +41,7 @@ where $GITHUB_STEP_SUMMARY names a file, a summary is appended to it.`,
 		Example: example(
 			"scalelab test scenario.yaml",
 			"scalelab test . --workers 2 -o table -o junit=junit.xml",
-			"scalelab test bursty-idle steady -o markdown",
+			"scalelab test museum-lost-wake-up museum-ghosts -o markdown",
 		),
 		Args:              f.args,
 		ValidArgsFunction: completeScenarios,

@@ -57,6 +57,15 @@ func all() []figure {
 		plain("idle_pod_seconds", func(r *sim.Result) float64 { return r.IdlePodSeconds }),
 		figure{name: "cost.total", priced: true, missing: "there is no price", read: total},
 		figure{name: "cost", priced: true, missing: "there is no price", read: total},
+		bill("cost.pods", func(c *sim.Cost) *float64 { return c.Pods }),
+		bill("cost.vcpu", func(c *sim.Cost) *float64 { return c.VCPU }),
+		bill("cost.memory", func(c *sim.Cost) *float64 { return c.Memory }),
+		bill("cost.requests", func(c *sim.Cost) *float64 { return c.Requests }),
+		bill("cost.lost", func(c *sim.Cost) *float64 { return c.Lost }),
+		bill("cost.late", func(c *sim.Cost) *float64 { return c.Late }),
+		figure{name: "idle_share", unit: Share, missing: "there was no pod", read: func(s source) *float64 { return s.run.IdleShare }},
+		figure{name: "cpu_core_hours", missing: "pods request no CPU", read: func(s source) *float64 { return s.run.CPUCoreHours }},
+		figure{name: "memory_gib_hours", missing: "pods request no memory", read: func(s source) *float64 { return s.run.MemoryGiBHours }},
 		activator("activator.requests", func(a *sim.Activator) float64 { return float64(a.Requests) }),
 		activator("activator.buffered", func(a *sim.Activator) float64 { return float64(a.Buffered) }),
 	)
@@ -124,6 +133,16 @@ func activator(name string, read func(*sim.Activator) float64) figure {
 			return nil
 		}
 		return new(read(s.run.Activator))
+	}}
+}
+
+// bill is a part of the cost, absent where nothing of that kind has a price.
+func bill(name string, read func(*sim.Cost) *float64) figure {
+	return figure{name: name, priced: true, missing: "it has no price here", read: func(s source) *float64 {
+		if s.run.Cost == nil {
+			return nil
+		}
+		return read(s.run.Cost)
 	}}
 }
 
