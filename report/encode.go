@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/scalelab/scalelab/sim"
 )
 
 // writeJSON writes v indented by two, with a newline at the end.
@@ -23,10 +25,26 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-func encodeJSON(v any) ([]byte, error) {
+// writeJSONLines writes every result on a line of its own.
+func writeJSONLines(w io.Writer, results []*sim.Result) error {
+	for _, r := range results {
+		text, err := encodeIndented(r, "")
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func encodeJSON(v any) ([]byte, error) { return encodeIndented(v, "  ") }
+
+func encodeIndented(v any, indent string) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
+	encoder.SetIndent("", indent)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
 		return nil, fmt.Errorf("encoding the result: %w", err)

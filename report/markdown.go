@@ -41,8 +41,11 @@ func runBlocks(r *sim.Result) []string {
 	blocks := []string{
 		"### " + code(r.Scenario) + " / " + code(r.Autoscaler),
 		"**" + escapeProse(verdict(r)) + "**",
-		escapeProse(runLine(r)),
 	}
+	if text := overload(r.Overload); text != "" {
+		blocks = append(blocks, escapeProse(text))
+	}
+	blocks = append(blocks, escapeProse(runLine(r)))
 	figures := grid{columns: []column{{head: "", text: true}, {head: "", text: true}}}
 	for _, f := range figureTexts(r) {
 		figures.add(plain, f[0], escapeProse(f[1]))
@@ -65,12 +68,8 @@ func runBlocks(r *sim.Result) []string {
 		blocks = append(blocks, escapeProse(list.title), list.grid.markdown())
 	}
 	if changes := changing(r.Decisions); len(changes) > 0 {
-		g := decisionGrid(changes, true, 0)
-		for i, row := range g.rows {
-			row[1], row[3], row[4] = codeCell(changes[i].Autoscaler), codeCell(string(changes[i].Reason)), escapeProse(changes[i].Message)
-		}
-		blocks = append(blocks, fmt.Sprintf("<details><summary>%s that changed the count</summary>",
-			plural(len(changes), "decision", "decisions")), g.markdown(), "</details>")
+		title := plural(len(changes), "decision", "decisions") + " that changed the count"
+		blocks = append(blocks, changesBlock(title, changes)...)
 	}
 	return append(blocks, "fingerprint "+code(r.Fingerprint))
 }

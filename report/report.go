@@ -43,6 +43,7 @@ const (
 	Table    = "table"    // fits the width
 	Wide     = "wide"     // all columns and all decisions, as wide as they are
 	JSON     = "json"     // indented by two
+	JSONL    = "jsonl"    // one result per line, without the comparison
 	YAML     = "yaml"     // the same fields in the same order
 	CSV      = "csv"      // a run's timeline; a comparison's summaries
 	Markdown = "markdown" // for pull requests on GitHub
@@ -54,7 +55,7 @@ const (
 
 // Formats are the formats that Run and Compare know.
 func Formats() []string {
-	return []string{Table, Wide, JSON, YAML, CSV, Markdown, HTML, Bench, PNG, SVG}
+	return []string{Table, Wide, JSON, JSONL, YAML, CSV, Markdown, HTML, Bench, PNG, SVG}
 }
 
 // Run writes one result in a format. It is an error when the format is unknown,
@@ -68,6 +69,8 @@ func Run(w io.Writer, r *sim.Result, format string, o Options) error {
 		return writePage(w, runPage(r, format == Wide, o), o)
 	case JSON:
 		return writeJSON(w, r)
+	case JSONL:
+		return writeJSONLines(w, []*sim.Result{r})
 	case YAML:
 		return writeYAML(w, r)
 	case CSV:
@@ -97,6 +100,8 @@ func Compare(w io.Writer, c *bench.Outcome, format string, o Options) error {
 		return writePage(w, comparePage(c, format == Wide, o), o)
 	case JSON:
 		return writeJSON(w, c)
+	case JSONL:
+		return writeJSONLines(w, c.Results)
 	case YAML:
 		return writeYAML(w, c)
 	case CSV:

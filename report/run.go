@@ -20,6 +20,9 @@ func runPage(r *sim.Result, wide bool, o Options) page {
 	p.prose(faint, "", runLine(r), width)
 	p.blank()
 	p.prose(moodOf(r), "▌ ", verdict(r), width)
+	if text := overload(r.Overload); text != "" {
+		p.prose(plain, "  ", text, width)
+	}
 	p.blank()
 	p.figures(r, width)
 	p.assertions(r, width)
@@ -206,6 +209,14 @@ func check(r *sim.Result) error {
 		{"arrived_rps", len(t.ArrivedRPS)}, {"completed_rps", len(t.CompletedRPS)},
 		{"queue", len(t.Queue)}, {"latency_p99_s", len(t.LatencyP99S)}} {
 		if c.n != n {
+			wrong = append(wrong, fmt.Sprintf("%s has %d", c.name, c.n))
+		}
+	}
+	for _, c := range []struct {
+		name string
+		n    int
+	}{{"ideal", len(t.Ideal)}, {"lost_rps", len(t.LostRPS)}, {"latency_p50_s", len(t.LatencyP50S)}, {"latency_p90_s", len(t.LatencyP90S)}} {
+		if c.n != n && c.n != 0 { // left out by results of older versions
 			wrong = append(wrong, fmt.Sprintf("%s has %d", c.name, c.n))
 		}
 	}

@@ -28,6 +28,9 @@ func writeRunHTML(w io.Writer, r *sim.Result, o Options) error {
 		Provenance:  provenance(r, o),
 		Data:        html.Data{Runs: []html.Run{curves(r)}, Shown: clean(r.Autoscaler)},
 	}
+	if text := overload(r.Overload); text != "" {
+		p.Verdict = append(p.Verdict, text)
+	}
 	if r.Manifest != "" {
 		p.Differences = []html.Difference{{Title: "The manifest of " + clean(r.Autoscaler), Lines: lines(r.Manifest)}}
 	}

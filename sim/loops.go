@@ -30,6 +30,10 @@ type loop struct {
 	collector  scaling.Collector
 	reconciler scaling.Reconciler
 
+	// collected is when the newest measurement that it was shown was.
+	collected time.Duration
+	woken     bool // the decision under way is asked for by a request
+
 	reason messages.Reason // of its last decision
 	idle   bool            // the one under way is a reconciliation that changes nothing
 }

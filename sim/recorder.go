@@ -88,6 +88,8 @@ func (r *recorder) decision(now time.Duration, l *loop, current int32, d message
 		Steps:      d.Steps,
 		Signals:    d.Signals,
 		said:       now,
+		collected:  l.collected,
+		woken:      l.woken,
 	}, l.autoscaler.Period())
 	for _, s := range d.Signals {
 		if s.Flag {

@@ -45,6 +45,7 @@ type Result struct {
 	PodStarts  *PodStarts    `json:"pod_starts,omitempty"`
 	Latencies  *Quantiles    `json:"latency_quantiles,omitempty"` // of completed requests
 	Bands      []Band        `json:"bands,omitempty"`
+	Overload   *Overload     `json:"overload,omitempty"` // in which the latency was the worst
 	Decisions  []Decision    `json:"decisions"`
 	Assertions []Assertion   `json:"assertions"`
 
@@ -196,7 +197,9 @@ type Decision struct {
 	Again  int     `json:"again,omitempty"`
 	UntilS float64 `json:"until_s,omitempty"`
 
-	said time.Duration // the last time
+	said      time.Duration // the last time
+	collected time.Duration // when what it was made from was
+	woken     bool          // a request that found nobody home asked for it
 }
 
 // repeats says whether a decision holds, and says what another one said.

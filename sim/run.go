@@ -332,6 +332,7 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		r.cluster.ReachFront(true)
 	case collect:
 		c := r.loops[e.Payload.loop].collector
+		r.loops[e.Payload.loop].collected = e.At
 		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
 	}
@@ -387,7 +388,7 @@ func (r *run) observe(loop int, replicas messages.Replicas) messages.Observation
 		return messages.Observation{Replicas: replicas, Path: r.cluster.Path()}
 	}
 	o := r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
-	r.seen = o.Metrics
+	r.seen, r.loops[loop].collected = o.Metrics, r.door.Collected(loop)
 	return o
 }
 
@@ -407,9 +408,11 @@ func (r *run) wake() error {
 		if !ok {
 			continue
 		}
+		l.collected, l.woken = r.cluster.Now(), true
 		err := r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
 			return waker.Wake(now, count, replicas)
 		})
+		l.woken = false
 		if err != nil {
 			return err
 		}

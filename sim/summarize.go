@@ -16,6 +16,7 @@ func (r *recorder) result(run *run) *Result {
 	r.charge(result, run.tally, existed.Seconds(), idle.Seconds(), run.cluster.Invocations())
 	result.Activator = activatorOf(run)
 	result.Metrics, result.PodStarts = r.tracks.result, podStarts(run)
+	result.Overload = overloadOf(result, r.spec.MeasureFrom)
 	return result
 }
 

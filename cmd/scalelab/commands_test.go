@@ -52,7 +52,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		})
 	}
 	assert.ElementsMatch(t, []string{
-		"scalelab", "scalelab run", "scalelab compare", "scalelab test", "scalelab validate", "scalelab scenarios", "scalelab trace",
+		"scalelab", "scalelab run", "scalelab compare", "scalelab explain", "scalelab report", "scalelab test", "scalelab validate", "scalelab scenarios", "scalelab trace",
 		"scalelab trace inspect", "scalelab schema", "scalelab version", "scalelab completion", "scalelab help",
 	}, paths)
 }

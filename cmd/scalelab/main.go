@@ -107,7 +107,7 @@ scenarios' lists.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCompare(), newTest(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
+	root.AddCommand(newRun(), newCompare(), newTest(), newExplain(), newReport(), newValidate(), newScenarios(), newTrace(), newSchema(), newVersion(), newCompletion())
 	narrowHelp(root)
 	return root
 }

@@ -52,22 +52,9 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 	if err := checkPrintable(outputs, c.OutOrStdout()); err != nil {
 		return err
 	}
-	s, seed, err := f.replay.load(c, scenarios.Load, args[0])
+	result, err := f.result(c, scenarios.Load, args[0])
 	if err != nil {
 		return err
-	}
-	autoscaler := f.autoscaler
-	if autoscaler == "" {
-		autoscaler = strategies(s)[0]
-	}
-	if err := oneOf("--autoscaler", autoscaler, strategies(s)); err != nil {
-		return err
-	}
-	move, finish := newProgress(c.ErrOrStderr(), f.replay.quiet, s.Name())
-	result, err := f.play(c.Context(), s, autoscaler, seed, move)
-	finish()
-	if err != nil {
-		return fmt.Errorf("run %s with %w", s.Name(), err)
 	}
 	err = f.out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
 		return report.Run(w, result, format, sign(o, c, args))
@@ -76,6 +63,28 @@ func (f *runFlags) run(c *cobra.Command, args []string) error {
 		return ended{exitAsserted}
 	}
 	return err
+}
+
+// result loads and replays a scenario.
+func (f *runFlags) result(c *cobra.Command, read reader, name string) (*sim.Result, error) {
+	s, seed, err := f.replay.load(c, read, name)
+	if err != nil {
+		return nil, err
+	}
+	autoscaler := f.autoscaler
+	if autoscaler == "" {
+		autoscaler = strategies(s)[0]
+	}
+	if err := oneOf("--autoscaler", autoscaler, strategies(s)); err != nil {
+		return nil, err
+	}
+	move, finish := newProgress(c.ErrOrStderr(), f.replay.quiet, s.Name())
+	result, err := f.play(c.Context(), s, autoscaler, seed, move)
+	finish()
+	if err != nil {
+		return nil, fmt.Errorf("run %s with %w", s.Name(), err)
+	}
+	return result, nil
 }
 
 // play replays one autoscaler, and those that its assertions mention; move may

@@ -73,7 +73,7 @@
       { title: "Requests per second", note: "the same for all", series: [{ label: "offered", color: "c7", values: first.arrived, fill: true }] },
       { title: "Ready replicas", series: lines(r => r.ready, { step: true }) },
       { title: "Latency p99", unit: "s", log: true, series: lines(r => r.p99) },
-      { title: "Requests lost per second", series: lines(r => r.lost) },
+      { title: "Requests lost per second", series: lines(r => r.lost).filter(s => s.values) },
     ];
   };
   const detail = r => {
@@ -90,7 +90,7 @@
       { title: "Latency", unit: "s", log: true, series: [
         { label: "p50", color: "c2", values: r.p50 },
         { label: "p90", color: "c4", values: r.p90 },
-        { label: "p99", color: "c1", values: r.p99, width: 2 }], shades: [[2, 1], [3, 2]] },
+        { label: "p99", color: "c1", values: r.p99, width: 2 }], shades: r.p50 && r.p90 ? [[2, 1], [3, 2]] : undefined },
       { title: "Requests waiting", series: [{ label: "queue", color: "c3", values: r.queue, fill: true }] },
     ];
     for (const m of r.metrics || []) {

@@ -17,7 +17,7 @@ func TestK1WalkthroughArrivesAtSeven(t *testing.T) {
 	d, err := a.Decide(start, seen(readyPods(1), perPod(start, 610)))
 	require.NoError(t, err)
 	assert.Equal(t, messages.Step{Stage: messages.StageMetric, Replicas: 7,
-		Detail: "cpu utilization: seen 0s ago, 305% of requests / target 50% = 6.1, x 1 pod"}, d.Steps[0])
+		Detail: "cpu utilization: seen 0s ago, 305% of requests / target 50% = 6.1, x 1 pod = 6.1"}, d.Steps[0])
 	assert.EqualValues(t, 4, d.Desired)
 
 	d, err = a.Decide(after(15), seen(readyPods(4), uniform(after(15), 4, 152)))

@@ -73,35 +73,35 @@ func TestReasonsToHold(t *testing.T) {
 		steps     []messages.Step
 	}{
 		{"within tolerance", limits, 11, 12, messages.ReasonWithinTolerance, "hold 11: external metric load within tolerance of its target", []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 12, Detail: "external metric load: 12 for 11 pods / target 1 = 1.0909"},
+			{Stage: messages.StageMetric, Replicas: 12, Detail: "external metric load: 12 for 11 pods / target 1 = 1.0909, value / target = 12"},
 			{Stage: messages.StageTolerance, Replicas: 11, Detail: "ratio 1.0909 is within 0.9 to 1.1"},
 		}},
 		{"a window without a behavior", limits, 10, 5, messages.ReasonStabilized, "hold 10: the stabilization window keeps the count; the metrics ask for 5", []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5"},
+			{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5, value / target = 5"},
 			{Stage: messages.StageWindow, Replicas: 10, Detail: "highest recommendation of the last 5m0s is 10"},
 		}},
 		{"a window of scaleDown", limits + "behavior: {scaleDown: {stabilizationWindowSeconds: 60}}", 10, 5, messages.ReasonStabilized,
 			"hold 10: the stabilization window keeps the count; the metrics ask for 5", []messages.Step{
-				{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5"},
+				{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5, value / target = 5"},
 				{Stage: messages.StageWindow, Replicas: 10, Detail: "scaleDown: highest recommendation of the last 1m0s is 10"},
 			}},
 		{"a window of scaleUp", limits + "behavior: {scaleUp: {stabilizationWindowSeconds: 60}}", 10, 15, messages.ReasonStabilized,
 			"hold 10: the stabilization window keeps the count; the metrics ask for 15", []messages.Step{
-				{Stage: messages.StageMetric, Replicas: 15, Detail: "external metric load: 15 for 10 pods / target 1 = 1.5"},
+				{Stage: messages.StageMetric, Replicas: 15, Detail: "external metric load: 15 for 10 pods / target 1 = 1.5, value / target = 15"},
 				{Stage: messages.StageWindow, Replicas: 10, Detail: "scaleUp: lowest recommendation of the last 1m0s is 10"},
 			}},
 		{"scaling down switched off", limits + "behavior: {scaleDown: {selectPolicy: Disabled, stabilizationWindowSeconds: 0}}", 10, 5, messages.ReasonLimitedByPolicy,
 			"hold 10: the scaling policies allow no change now; the metrics ask for 5", []messages.Step{
-				{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5"},
+				{Stage: messages.StageMetric, Replicas: 5, Detail: "external metric load: 5 for 10 pods / target 1 = 0.5, value / target = 5"},
 				{Stage: messages.StagePolicy, Replicas: 10, Detail: "scaleDown: Disabled of the policies allows 10"},
 			}},
 		{"the maximum", limits, 20, 30, messages.ReasonAtLimit, "hold 20: the limit of replicas is reached; the metrics ask for 30", []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 30, Detail: "external metric load: 30 for 20 pods / target 1 = 1.5"},
+			{Stage: messages.StageMetric, Replicas: 30, Detail: "external metric load: 30 for 20 pods / target 1 = 1.5, value / target = 30"},
 			{Stage: messages.StageClamp, Replicas: 20, Detail: "maxReplicas is 20"},
 		}},
 		{"the minimum", limits + "behavior: {scaleDown: {stabilizationWindowSeconds: 0}}", 2, 1, messages.ReasonAtLimit,
 			"hold 2: the limit of replicas is reached; the metrics ask for 1", []messages.Step{
-				{Stage: messages.StageMetric, Replicas: 1, Detail: "external metric load: 1 for 2 pods / target 1 = 0.5"},
+				{Stage: messages.StageMetric, Replicas: 1, Detail: "external metric load: 1 for 2 pods / target 1 = 0.5, value / target = 1"},
 				{Stage: messages.StageClamp, Replicas: 2, Detail: "minReplicas is 2"},
 			}},
 	} {
@@ -123,8 +123,8 @@ func TestStepsShowTheArithmetic(t *testing.T) {
 		Desired: 7, Reason: messages.ReasonScaleUp,
 		Message: "scale up from 4 to 7: cpu utilization above target",
 		Steps: []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 7, Detail: "cpu utilization: seen 9s ago, 175% of requests / target 50% = 3.5, x 2 pods"},
-			{Stage: messages.StageReadiness, Replicas: 7, Detail: "1 pod without a sample, 1 not ready: 87% of requests / target 50% = 1.74, x 4 pods"},
+			{Stage: messages.StageMetric, Replicas: 7, Detail: "cpu utilization: seen 9s ago, 175% of requests / target 50% = 3.5, x 2 pods = 7"},
+			{Stage: messages.StageReadiness, Replicas: 7, Detail: "1 pod without a sample, 1 not ready, all taken as idle: 87% of requests / target 50% = 1.74, x 4 pods = 6.96"},
 		},
 	}, reasoned(d))
 
@@ -136,7 +136,7 @@ func TestStepsShowTheArithmetic(t *testing.T) {
 		Message: "scale up from 2 to 4: external metric second above target; the metrics ask for 10",
 		Steps: []messages.Step{
 			{Stage: messages.StageMetric, Replicas: 2, Detail: "external metric first: HTTP 404"},
-			{Stage: messages.StageMetric, Replicas: 10, Detail: "external metric second: 9500m for 2 pods / target 1 = 4.75"},
+			{Stage: messages.StageMetric, Replicas: 10, Detail: "external metric second: 9500m for 2 pods / target 1 = 4.75, value / target = 9.5"},
 			{Stage: messages.StageMetric, Replicas: 10, Detail: "largest proposal, by external metric second"},
 			{Stage: messages.StagePolicy, Replicas: 4, Detail: "at most the larger of 4 and twice 2"},
 		},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 )
@@ -126,6 +127,25 @@ func (p policy) reach(d direction, cur int32, past *rescales, now time.Time) int
 	return int32(start) + int32(d)*p.value
 }
 
+// describe writes what every policy allows by itself, counted from where its
+// period began.
+func (r *rules) describe(t *trail.Trail, d direction, cur int32, past *rescales, now time.Time) {
+	if t.Quiet || r.choice == autoscalingv2.DisabledPolicySelect {
+		return
+	}
+	between := ": "
+	for _, p := range r.policies {
+		if t.Text(between); p.percent {
+			t.Int(int64(p.value)).Text("%")
+		} else {
+			t.Pods(int64(p.value))
+		}
+		t.Text(" in ").Duration(p.period).
+			Text(" from ").Int(past.startOf(p.period, cur, now)).Text(" to ").Count(p.reach(d, cur, past, now))
+		between = ", "
+	}
+}
+
 // limitRate keeps a change within what the policies allow; without a behavior
 // a count may double, or grow to 4, and shrink at once.
 func (a *Autoscaler) limitRate(v view, want int32) int32 {
@@ -150,8 +170,9 @@ func (a *Autoscaler) limitRate(v view, want int32) int32 {
 	limit := d.further(r.reach(d, v.cur, &a.rescales, v.now), v.cur)
 	allowed := d.nearer(want, limit)
 	if allowed != want {
-		a.trail.Text(d.String()).Text(": ").Text(string(r.choice)).Text(" of the policies allows ").Count(limit).
-			Step(messages.StagePolicy, allowed)
+		a.trail.Text(d.String()).Text(": ").Text(string(r.choice)).Text(" of the policies allows ").Count(limit)
+		r.describe(&a.trail, d, v.cur, &a.rescales, v.now)
+		a.trail.Step(messages.StagePolicy, allowed)
 	}
 	return allowed
 }

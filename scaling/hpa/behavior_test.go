@@ -76,8 +76,8 @@ behavior: {scaleUp: {policies: [{type: Pods, value: 5, periodSeconds: 60}]}}
 		Desired: 12, Reason: messages.ReasonLimitedByPolicy,
 		Message: "hold 12: the scaling policies allow no change now; the metrics ask for 50",
 		Steps: []messages.Step{
-			{Stage: messages.StageMetric, Replicas: 50, Detail: "external metric load: 50 for 12 pods / target 1 = 4.1667"},
-			{Stage: messages.StagePolicy, Replicas: 12, Detail: "scaleUp: Max of the policies allows 12"},
+			{Stage: messages.StageMetric, Replicas: 50, Detail: "external metric load: 50 for 12 pods / target 1 = 4.1667, value / target = 50"},
+			{Stage: messages.StagePolicy, Replicas: 12, Detail: "scaleUp: Max of the policies allows 12: 5 pods in 1m0s from 2 to 7"},
 		},
 	}, reasoned(d))
 }
@@ -146,4 +146,32 @@ func TestWhatDoesNotFitIsTheSmallest(t *testing.T) {
 		{math.MaxInt32, math.MaxInt32}, {math.MinInt32, math.MinInt32}, {-1.9, -1}, {7, 7}} {
 		assert.Equal(t, c.want, toInt32(c.x))
 	}
+}
+
+// 5 pods were added within the minute: 100 % of 5 allow 10, 4 pods more than 5 are 9,
+// and the smaller of both is taken.
+func TestPoliciesInWords(t *testing.T) {
+	a := newAutoscaler(t, onePerPod+`
+maxReplicas: 100
+behavior: {scaleUp: {selectPolicy: Min, policies: [{type: Percent, value: 100, periodSeconds: 60}, {type: Pods, value: 4, periodSeconds: 60}]}}
+`)
+	a.rescales.ups = []rescale{{pods: 5, at: start}}
+	d, err := a.Decide(after(30), wants(10, 20))
+	require.NoError(t, err)
+	require.Len(t, d.Steps, 2)
+	assert.Equal(t, messages.Step{Stage: messages.StagePolicy, Replicas: 10,
+		Detail: "scaleUp: Min of the policies allows 10: 100% in 1m0s from 5 to 10, 4 pods in 1m0s from 5 to 9"}, d.Steps[1])
+}
+
+// 3 of 4 pods use 30 % of what they request, and the fourth has no sample: were it at
+// 100 %, all of them would use (3 x 30 + 100) / 4 = 47 %.
+func TestAMissingPodInWords(t *testing.T) {
+	a := newAutoscaler(t, "maxReplicas: 7\n"+cpuAt50)
+	d, err := a.Decide(start, seen(readyPods(4), perPod(after(-9), 60, 60, 60)))
+	require.NoError(t, err)
+	assert.Equal(t, []messages.Step{
+		{Stage: messages.StageMetric, Replicas: 2, Detail: "cpu utilization: seen 9s ago, 30% of requests / target 50% = 0.6, x 3 pods = 1.8"},
+		{Stage: messages.StageReadiness, Replicas: 4, Detail: "1 pod without a sample, 0 not ready, without a sample taken at 100%: 47% of requests / target 50% = 0.94, x 4 pods = 3.76"},
+		{Stage: messages.StageTolerance, Replicas: 4, Detail: "ratio 0.94 is within 0.9 to 1.1"},
+	}, d.Steps)
 }

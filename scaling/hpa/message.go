@@ -20,6 +20,19 @@ func against(t *trail.Trail, s *source, r float64) *trail.Trail {
 	return t.Text(" / target ").Text(s.shown).Text(" = ").Decimals(r, 4)
 }
 
+// filledIn writes who is left out of the metric at first, and what is taken for
+// their use because of the ratio without them.
+func filledIn(t *trail.Trail, s *source, g groups, r float64) *trail.Trail {
+	t.Pods(g.missing.pods).Text(" without a sample, ").Int(g.unready.pods).Text(" not ready")
+	switch {
+	case r > 1:
+		return t.Text(", all taken as idle: ")
+	case s.kind == averageValue:
+		return t.Text(", without a sample taken at the target: ")
+	}
+	return t.Text(", without a sample taken at ").Int(max(100, s.target)).Text("%: ")
+}
+
 // describe begins the step of a metric: its name and the age of what was seen.
 func (a *Autoscaler) describe(v view, s *source, m *messages.Metric) *trail.Trail {
 	t := a.trail.Text(s.label).Text(": ")

@@ -202,7 +202,8 @@ func (a *Autoscaler) fromTotal(v view, s *source, m *messages.Metric) proposal {
 	if p.replicas = scaled(r, ready); a.version.has(capsTotals) && float64(r*float64(ready)) > math.MaxInt32 {
 		p.replicas = math.MaxInt32
 	}
-	against(a.describe(v, s, m).Milli(m.Milli), s, r).Text(", x ").Pods(ready).Step(messages.StageMetric, p.replicas)
+	against(a.describe(v, s, m).Milli(m.Milli), s, r).Text(", x ").Pods(ready).
+		Text(" = ").Decimals(r*float64(ready), 4).Step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, v.cur, p)
 	}
@@ -223,14 +224,15 @@ func (a *Autoscaler) fromAverage(v view, s *source, m *messages.Metric) proposal
 		milli = math.MaxInt64
 	}
 	r := float64(milli) / (float64(s.target) * float64(created))
-	count := math.Ceil(float64(milli) / float64(s.target))
+	share := float64(milli) / float64(s.target)
+	count := math.Ceil(share)
 	p := proposal{source: s, replicas: toInt32(count)}
 	if guarded && count > math.MaxInt32 {
 		p.replicas = math.MaxInt32
 	}
 	p.reading.Milli = spread(milli, created)
 	against(a.describe(v, s, m).Milli(milli).Text(" for ").Pods(int64(created)), s, r).
-		Step(messages.StageMetric, p.replicas)
+		Text(", value / target = ").Decimals(share, 4).Step(messages.StageMetric, p.replicas)
 	if a.tolerance.holds(r) {
 		return a.heldNear(r, created, p)
 	}

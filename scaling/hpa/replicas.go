@@ -101,7 +101,8 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 	if s.kind == utilization {
 		p.reading.Percent = int32(level)
 	}
-	against(inUnit(a.describe(v, s, m), s, level), s, r).Text(", x ").Pods(g.counted.pods).Step(messages.StageMetric, p.replicas)
+	against(inUnit(a.describe(v, s, m), s, level), s, r).Text(", x ").Pods(g.counted.pods).
+		Text(" = ").Decimals(r*float64(g.counted.pods), 4).Step(messages.StageMetric, p.replicas)
 	if all.pods == g.counted.pods {
 		if a.tolerance.holds(r) {
 			return a.heldNear(r, v.cur, p)
@@ -110,8 +111,8 @@ func (a *Autoscaler) fromPods(v view, s *source, m *messages.Metric) proposal {
 	}
 	samples := all.pods + g.strangers.pods
 	p.replicas = scaled(r2, samples)
-	t := a.trail.Pods(g.missing.pods).Text(" without a sample, ").Int(g.unready.pods).Text(" not ready: ")
-	against(inUnit(t, s, corrected), s, r2).Text(", x ").Pods(samples).Step(messages.StageReadiness, p.replicas)
+	against(inUnit(filledIn(&a.trail, s, g, r), s, corrected), s, r2).Text(", x ").Pods(samples).
+		Text(" = ").Decimals(r2*float64(samples), 4).Step(messages.StageReadiness, p.replicas)
 	switch {
 	case a.tolerance.holds(r2):
 		return a.heldNear(r2, v.cur, p)

@@ -135,6 +135,21 @@ func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.R
 	return messages.Observation{Replicas: replicas, Pods: d.pods, Metrics: l.answers, Path: t.Path}
 }
 
+// Collected is when the newest of what a loop's queries are answered from was
+// collected, by the loop's index in Spec.Queries; 0 where nothing has been.
+func (d *Door) Collected(loop int) time.Duration {
+	var newest time.Duration
+	for i := range d.loops[loop].plans {
+		switch d.loops[loop].plans[i].query.Kind {
+		case messages.QueryResource:
+			newest = max(newest, d.resource.collected)
+		default:
+			newest = max(newest, d.scraped)
+		}
+	}
+	return newest
+}
+
 // follow makes known the tracks of exactly the pods that exist, in their order.
 func (d *Door) follow(pods []cluster.PodStatus) {
 	next := d.spare[:0]

@@ -17,6 +17,7 @@ type resource struct {
 	metricsServer time.Duration
 	sampleAt      time.Duration // the next kubelet sample that will be collected
 	collectAt     time.Duration
+	collected     time.Duration // by metrics-server, the last time
 }
 
 // cpuSample is the CPU time that a container had used at an instant.
@@ -59,6 +60,7 @@ func (r *resource) collect(now time.Duration, pods []cluster.PodStatus, known []
 	for i := range known {
 		known[i].cpu.collect()
 	}
+	r.collected = now
 	r.collectAt = after(now, r.metricsServer)
 	if sample := r.collectAt / r.kubelet * r.kubelet; sample > now/r.kubelet*r.kubelet {
 		r.sampleAt = sample
