@@ -1,0 +1,4 @@
+package activator
+
+// counts are what the worlds exercise.
+type counts map[string]int
