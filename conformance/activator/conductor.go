@@ -158,7 +158,8 @@ func (c *conductor) schedule() error {
 		c.add(cue{at: at, rank: podsFirst, happens: func() error { return nil }})
 	}
 	for _, s := range c.scales {
-		c.add(cue{at: s.at, rank: podsFirst, order: 1, happens: func() error {
+		c.add(cue{at: s.at, rank: podsFirst, happens: func() error {
+			reach(c.ours, s.at)
 			c.ours.Scale(int32(s.pods))
 			return nil
 		}})
@@ -258,8 +259,9 @@ func (c *conductor) settle() error {
 func (c *conductor) hear() {
 	news := c.news
 	c.news = nil
-	for _, q := range news {
-		switch q.place {
+	for _, n := range news {
+		q := n.request
+		switch n.to {
 		case admitted:
 			c.admitted = append(c.admitted, q)
 			if c.now > q.arrival {

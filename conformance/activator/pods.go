@@ -56,7 +56,7 @@ func (w *world) lives() ([]life, error) {
 	}
 	look()
 	for _, s := range w.scales {
-		advance(c, s.at)
+		reach(c, s.at)
 		c.Scale(int32(s.pods))
 		look()
 	}
@@ -68,6 +68,12 @@ func (w *world) lives() ([]life, error) {
 // advance carries ours to an instant.
 func advance(c *cluster.Cluster, to time.Duration) {
 	for c.Advance(to) != cluster.NoStop {
+	}
+}
+
+// reach carries it there, but lets nothing of that instant happen yet.
+func reach(c *cluster.Cluster, at time.Duration) {
+	for c.Reach(at) != cluster.NoStop {
 	}
 }
 

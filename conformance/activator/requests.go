@@ -63,11 +63,17 @@ func (s *route) newRealPod(limit int) *realPod {
 type route struct {
 	mu      sync.Mutex
 	pods    []*realPod
-	starts  int        // of services
-	news    []*request // those that have come to another place
+	starts  int // of services
+	news    []arrivedAt
 	stopped chan struct{}
 
 	proxies []*proxy
+}
+
+// arrivedAt is a request that has come to another place.
+type arrivedAt struct {
+	*request
+	to place
 }
 
 type requestKey struct{}
@@ -80,7 +86,7 @@ func (s *route) tell(q *request, to place, also func()) {
 	if also != nil {
 		also()
 	}
-	s.news = append(s.news, q)
+	s.news = append(s.news, arrivedAt{q, to})
 }
 
 // await stops the request until the conductor lets it go on.

@@ -75,7 +75,8 @@ func (c *Cluster) createReady() {
 	c.becomeReady(p)
 	c.becomeRoutable(p)
 	if c.activators.on {
-		c.reach(p)
+		c.activators.unfound = append(c.activators.unfound, p.ID)
+		c.probe()
 	}
 }
 
@@ -117,6 +118,7 @@ func (c *Cluster) live(l life) {
 	case toStarting:
 		p.StartedAt = c.now
 		c.become(p, Starting)
+		c.probe()
 		c.later(p, toReady, c.lifecycle.start.of(p))
 	case toReady:
 		c.becomeReady(p)
@@ -124,15 +126,18 @@ func (c *Cluster) live(l life) {
 		c.later(p, toRoutable, c.lifecycle.propagation.of(p))
 		if p.listensAt > c.now {
 			c.later(p, toListening, p.listensAt-c.now)
-		}
-		if c.activators.on {
-			c.probeLater(p)
+		} else if c.activators.on {
+			c.listens(p)
 		}
 	case toRoutable:
 		c.becomeRoutable(p)
+		c.probe()
 	case toReached:
-		c.reach(p)
+		c.probe()
 	case toListening:
+		if c.activators.on {
+			c.listens(p)
+		}
 		c.fill(p)
 	}
 }
@@ -162,6 +167,7 @@ func (c *Cluster) delete(p *pod) {
 	c.created--
 	if p.State != Ready {
 		c.remove(p)
+		c.probe()
 		return
 	}
 	c.ready--
