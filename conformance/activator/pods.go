@@ -81,7 +81,7 @@ func reach(c *cluster.Cluster, at time.Duration) {
 func changes(lives []life, end time.Duration) (at []time.Duration) {
 	for _, l := range lives {
 		for _, t := range []time.Duration{l.started, l.ready, l.deleted} {
-			if t > 0 && t <= end && t <= l.deleted {
+			if t > 0 && t <= end && l.started <= t && t <= l.deleted {
 				at = append(at, t)
 			}
 		}

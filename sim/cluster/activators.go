@@ -169,7 +169,6 @@ func (c *Cluster) lose(p *pod) {
 		a.reached = slices.Delete(a.reached, at, at+1)
 		c.assign()
 	}
-	c.probe()
 }
 
 // assign divides the pods among the activators anew, and lets those go on that

@@ -167,7 +167,6 @@ func (c *Cluster) delete(p *pod) {
 	c.created--
 	if p.State != Ready {
 		c.remove(p)
-		c.probe()
 		return
 	}
 	c.ready--

@@ -24,6 +24,9 @@ func (c *Cluster) deleteSurplus(n int) {
 	for _, id := range c.candidates[:n] {
 		c.delete(&c.pods[id])
 	}
+	if seen := func(id int32) bool { return c.pods[id].StartedAt != NotYet }; slices.ContainsFunc(c.candidates[:n], seen) {
+		c.probe()
+	}
 }
 
 // deletedFirst orders two pods: unassigned before assigned, pending before
