@@ -143,8 +143,10 @@ func (c *Cluster) turnTo(change int32, proxied bool) {
 func (c *Cluster) listens(p *pod) {
 	a, every := &c.activators, c.spec.Activators.ProbeEvery
 	a.unfound = append(a.unfound, p.ID)
-	c.later(p, toReached, (c.now+every-1)/every*every-c.now)
+	c.probeAt((c.now + every - 1) / every * every)
 }
+
+func (c *Cluster) probeAt(at time.Duration) { c.lives.Push(at, event.Pods, life{step: toProbe}) }
 
 // probe has the activators find all pods that take requests by now. They probe
 // at every ProbeEvery, and when what they see of the pods changes: one gets an

@@ -101,6 +101,9 @@ func (c *Cluster) live(l life) {
 	case toProxied, toDirect:
 		c.turnTo(l.pod, l.step == toProxied)
 		return
+	case toProbe:
+		c.probe()
+		return
 	}
 	p := &c.pods[l.pod]
 	if l.step == endOfGrace {
@@ -131,8 +134,6 @@ func (c *Cluster) live(l life) {
 		}
 	case toRoutable:
 		c.becomeRoutable(p)
-		c.probe()
-	case toReached:
 		c.probe()
 	case toListening:
 		if c.activators.on {

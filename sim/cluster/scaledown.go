@@ -24,8 +24,8 @@ func (c *Cluster) deleteSurplus(n int) {
 	for _, id := range c.candidates[:n] {
 		c.delete(&c.pods[id])
 	}
-	if seen := func(id int32) bool { return c.pods[id].StartedAt != NotYet }; slices.ContainsFunc(c.candidates[:n], seen) {
-		c.probe()
+	if c.activators.on && slices.ContainsFunc(c.candidates[:n], func(id int32) bool { return c.pods[id].StartedAt != NotYet }) {
+		c.probeAt(c.now)
 	}
 }
 
