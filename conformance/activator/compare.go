@@ -26,6 +26,8 @@ type podState struct{ Received, InService, Queued, Completed int }
 
 // theirs is upstream's state.
 func (c *conductor) theirs() state {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	s := state{Activators: make([]int, len(c.proxies)), Pods: map[int32]podState{}, Completed: c.done, TimedOut: c.timedOut, Rejected: c.rejected}
 	for _, q := range c.requests {
 		if q.place != over && !c.direct {
@@ -105,10 +107,15 @@ func (c *conductor) compareWaits() error {
 // its waiting requests than it has room for: which of them go, and in what order
 // the others wait from then on, is upstream's own race.
 func (c *conductor) seeCapacities() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for n, p := range c.proxies {
 		was := c.capacity[n]
 		c.capacity[n] = p.breaker.Capacity()
 		woken := c.capacity[n] - was
+		c.counts.when(woken > 0 && c.now%tick == 0, "found:by_the_clock")
+		c.counts.when(woken > 0 && c.now%tick != 0, "found:by_a_change")
+		c.counts.when(woken < 0, "found:fewer")
 		if c.limit == 0 || woken <= 0 {
 			continue
 		}
@@ -125,7 +132,7 @@ func (c *conductor) seeCapacities() error {
 		}
 		if waiting+going > 1 && min(waiting+going, woken) > going {
 			c.races = true
-			c.counts["race:capacity"]++
+			c.counts.when(true, "upstream:races")
 			if !c.alike {
 				return errRace
 			}

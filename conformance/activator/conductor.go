@@ -92,14 +92,13 @@ func (w *world) run(counts counts) (compared int, err error) {
 			break
 		}
 	}
-	switch {
-	case errors.Is(err, errRace):
-		counts["world:race"]++
-		return len(c.requests), nil
-	case err == nil:
+	counts.world(w)
+	if err == nil {
 		err = c.compareWaits()
 	}
-	counts["world:all"]++
+	if errors.Is(err, errRace) {
+		err = nil
+	}
 	if err != nil {
 		err = c.failed(err)
 	}
@@ -197,6 +196,9 @@ func (c *conductor) instant(at time.Duration) error {
 	}
 	advance(c.ours, at)
 	c.before = c.theirs()
+	if c.trace != nil {
+		fmt.Fprintln(c.trace, at, c.before)
+	}
 	return c.compare(at)
 }
 
@@ -257,6 +259,8 @@ func (c *conductor) settle() error {
 
 // hear looks at the requests that have come to another place.
 func (c *conductor) hear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	news := c.news
 	c.news = nil
 	for _, n := range news {
@@ -267,17 +271,26 @@ func (c *conductor) hear() {
 			if c.now > q.arrival {
 				c.waits.Record(c.now - q.arrival)
 			}
+			c.counts.when(c.now == q.arrival, "activator:admits_at_once")
+			c.counts.when(c.now > q.arrival, "activator:admits_later")
+		case inPod:
+			q.entered = c.now
 		case inService:
+			c.counts.when(c.now == q.entered, "pod:serves_at_once")
+			c.counts.when(c.now > q.entered, "pod:serves_later")
 			c.add(cue{at: c.now + q.service, rank: thenServed, pod: q.pod, order: q.order, happens: func() error {
-				if q.place == inService {
+				c.mu.Lock()
+				serves := q.place == inService
+				c.mu.Unlock()
+				if serves {
 					q.goes <- struct{}{}
 				}
 				return nil
 			}})
 		case answered:
-			if c.spec.RequestTimeout > 0 && c.now == q.arrival+c.spec.RequestTimeout {
-				c.counts["gaveUp:inPod"]++
-			}
+			c.counts.when(q.order == 0 && c.gaveUp(q), "pod:gives_up_waiting")
+			c.counts.when(q.order > 0 && c.gaveUp(q), "pod:gives_up_in_service")
+			c.counts.when(q.order == 0 && !c.gaveUp(q), "pod:refuses")
 			c.answered = append(c.answered, q)
 		case over:
 			c.ends(q)
@@ -288,17 +301,22 @@ func (c *conductor) hear() {
 func (c *conductor) ends(q *request) {
 	q.cancel()
 	switch {
-	case c.spec.RequestTimeout > 0 && c.now == q.arrival+c.spec.RequestTimeout:
+	case c.gaveUp(q):
 		c.timedOut++
 		if q.pod == nowhere {
 			c.waits.Record(c.now - q.arrival)
-			c.counts["gaveUp:atActivator"]++
+			c.counts.when(true, "activator:gives_up_waiting")
 		}
 	case q.status == http.StatusOK:
 		c.done++
 	default:
 		c.rejected++
 	}
+}
+
+// gaveUp says whether a request ends because its client has gone.
+func (c *conductor) gaveUp(q *request) bool {
+	return c.spec.RequestTimeout > 0 && c.now == q.arrival+c.spec.RequestTimeout
 }
 
 // RoundTrip answers the probe of an activator as a pod's queue-proxy does: by its

@@ -30,6 +30,7 @@ const (
 type request struct {
 	index     int
 	arrival   time.Duration
+	entered   time.Duration // the pod
 	service   time.Duration
 	activator int
 	pod       int

@@ -3,6 +3,7 @@ package activator
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -27,6 +28,8 @@ type world struct {
 	scales   []scale
 	arrivals []time.Duration
 	end      time.Duration
+
+	trace io.Writer // gets upstream's states; nil: none
 }
 
 // scale is a wish for a number of pods.
