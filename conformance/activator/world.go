@@ -70,7 +70,7 @@ func (w *world) drawSpec() {
 	s.GracePeriod = time.Hour
 	s.RequestTimeout = 0
 	s.PerPod.Concurrency, s.PerPod.Queue = 4000, 0
-	s.PerPod.ServiceTime = w.between2(pick(d, 20*time.Millisecond, 200*time.Millisecond, 2*time.Second))
+	s.PerPod.ServiceTime = w.upToThrice(pick(d, 20*time.Millisecond, 200*time.Millisecond, 2*time.Second))
 	if w.alike {
 		s.PerPod.ServiceTime = random.Constant(s.PerPod.ServiceTime.Min.Truncate(time.Millisecond) + 7919)
 	} else if d.chance(0.4) && w.limit > 0 {
@@ -79,7 +79,7 @@ func (w *world) drawSpec() {
 	}
 	s.Lifecycle = cluster.Lifecycle{
 		Schedule: random.Constant(50*time.Millisecond + 31), ImagePull: random.Constant(0),
-		Start:               w.between2(pick(d, 50*time.Millisecond, 500*time.Millisecond, 2*time.Second)),
+		Start:               w.upToThrice(pick(d, 50*time.Millisecond, 500*time.Millisecond, 2*time.Second)),
 		Listen:              random.Constant(pick(d, 0, 0, 120*time.Millisecond+17)),
 		EndpointPropagation: random.Constant(pick(d, 3*time.Millisecond+13, 150*time.Millisecond+13, time.Second+13)),
 	}
@@ -98,8 +98,8 @@ func (w *world) drawSpec() {
 	w.spec = k.Place(s)
 }
 
-// between2 is a distribution of durations from one to three times as long.
-func (w *world) between2(least time.Duration) random.Spec {
+// upToThrice is a distribution of durations from one to three times the least.
+func (w *world) upToThrice(least time.Duration) random.Spec {
 	most := 3 * least
 	return random.Spec{Dist: "uniform", Min: &least, Max: &most}
 }

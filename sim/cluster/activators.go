@@ -11,7 +11,7 @@ import (
 
 // Activators are Knative's proxies before all pods. While the path of requests
 // leads by way of them, they hold requests until a pod can take them, and choose
-// the pod. The source is pkg/activator/net of knative.dev/serving v0.50.
+// the pod. The source is pkg/activator/net of knative.dev/serving v0.51.
 type Activators struct {
 	// Count is how many activators the service has. Requests reach them in turn.
 	Count int
