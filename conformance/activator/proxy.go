@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Knative watches Endpoints
+
 package activator
 
 import (
