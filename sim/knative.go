@@ -67,11 +67,11 @@ func (k *Knative) spec(name string, seed random.Seed) knative.Spec {
 // may have.
 const queueDepth = 10
 
-// place puts activators and queue-proxies on the way of the requests. A queue-proxy
+// Place puts activators and queue-proxies on the way of the requests. A queue-proxy
 // lets containerConcurrency requests into the container and has ten times as many
 // wait. What the container itself takes at a time, and lets wait, it takes out of
 // those let in; where it takes fewer, it refuses the rest.
-func (k *Knative) place(c cluster.Spec) cluster.Spec {
+func (k *Knative) Place(c cluster.Spec) cluster.Spec {
 	if k.autoscaled() {
 		a := k.World.activators(int(k.Revision.ContainerConcurrency))
 		c.Activators = &a

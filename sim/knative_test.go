@@ -87,7 +87,7 @@ func TestQueueProxy(t *testing.T) {
 	} {
 		spec := revisionSpec(t, c.limit, nil)
 		spec.Cluster.PerPod.Concurrency, spec.Cluster.PerPod.Queue = c.concurrency, c.queue
-		placed := spec.Strategy.Knative.place(spec.Cluster)
+		placed := spec.Strategy.Knative.Place(spec.Cluster)
 		assert.Equal(t, c.wantConcurrency, placed.PerPod.Concurrency, name)
 		assert.Equal(t, c.wantWaiting, placed.PerPod.Queue, name)
 		assert.Equal(t, int(c.limit), placed.Activators.ContainerConcurrency, name)
@@ -100,7 +100,7 @@ func TestTimeoutOfTheRevision(t *testing.T) {
 		{0, 300 * time.Second, 300 * time.Second}, {30 * time.Second, 300 * time.Second, 30 * time.Second}, {time.Minute, time.Second, time.Second},
 	} {
 		spec.Cluster.RequestTimeout, spec.Strategy.Knative.Revision.Timeout = c.request, c.revision
-		assert.Equal(t, c.want, spec.Strategy.Knative.place(spec.Cluster).RequestTimeout)
+		assert.Equal(t, c.want, spec.Strategy.Knative.Place(spec.Cluster).RequestTimeout)
 	}
 }
 

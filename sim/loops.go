@@ -94,7 +94,7 @@ func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 		c.Front, c.Handover = &front, s.Elasti.World.Handover
 	}
 	if s.Knative != nil {
-		c = s.Knative.place(c)
+		c = s.Knative.Place(c)
 	}
 	c.Elastic, c.Serverless = s.Oracle, s.Serverless
 	return c

@@ -36,6 +36,9 @@ var deviations = []deviation{
 	{"the stable window is one bucket short", "scaling/knative/collect.go", "newBuckets(s.stable, s.weighted)", "newBuckets(s.stable-bucketSize, s.weighted)", "knative"},
 	{"the grace period begins with inactivity", "scaling/knative/zero.go", "r.enqueue(v.now.Add(r.grace - proxied))", "r.enqueue(v.now.Add(r.grace - lasted))", "knative"},
 	{"capacity that just suffices does not", "scaling/knative/reconciler.go", "want > 0 && v.excess >= 0", "want > 0 && v.excess > 0", "knative"},
+	{"first available ends at two", "sim/cluster/activators.go", "case limit <= 3:", "case limit < 3:", "activator"},
+	{"the queue-proxy's queue holds those in service, too", "sim/knative.go", "(1+queueDepth)*limit - c", "queueDepth*limit - c", "activator"},
+	{"pods are found by the clock only", "sim/cluster/pods.go", "		c.becomeRoutable(p)\n		c.probe()", "		c.becomeRoutable(p)", "activator"},
 }
 
 var found = regexp.MustCompile(`seed \d+, (tick|comparison) \d+: .*`)

@@ -11,7 +11,7 @@ import (
 
 // Activators are Knative's proxies before all pods. While the path of requests
 // leads by way of them, they hold requests until a pod can take them, and choose
-// the pod. The source is pkg/activator/net of knative.dev/serving v0.50.
+// the pod. The source is pkg/activator/net of knative.dev/serving v0.51.
 type Activators struct {
 	// Count is how many activators the service has. Requests reach them in turn.
 	Count int
@@ -19,7 +19,8 @@ type Activators struct {
 	// as many as come.
 	ContainerConcurrency int
 	// ProbeEvery is how often an activator looks for pods that can take requests,
-	// whether or not Kubernetes knows yet that they are ready.
+	// whether or not Kubernetes knows yet that they are ready. It also looks
+	// whenever it sees that a pod has got an address, is ready, or goes.
 	ProbeEvery time.Duration
 	// Report is the period of the reports on requests. After one in which there
 	// was none, an activator forgets the service.
@@ -54,6 +55,7 @@ type activators struct {
 	list    []activator
 	turn    int     // the next one to get a request
 	reached []int32 // pods that can take requests, in order of creation
+	unfound []int32 // pods that could, which no probe has found
 	proxied bool    // the path
 	changes uint64  // of the path that were asked for
 	path    stage   // from such a change to the first request that takes the new path
@@ -136,25 +138,35 @@ func (c *Cluster) turnTo(change int32, proxied bool) {
 	}
 }
 
-// probeLater lets the activators find a pod at their first probe after it can
-// take requests.
-func (c *Cluster) probeLater(p *pod) {
-	every := c.spec.Activators.ProbeEvery
-	at := (p.listensAt + every - 1) / every * every
-	c.later(p, toReached, at-c.now)
+// listens is a pod that takes requests from now on. The activators find it at
+// their next probe.
+func (c *Cluster) listens(p *pod) {
+	a, every := &c.activators, c.spec.Activators.ProbeEvery
+	a.unfound = append(a.unfound, p.ID)
+	c.probeAt((c.now + every - 1) / every * every)
 }
 
-// reach makes a pod known to the activators.
-func (c *Cluster) reach(p *pod) {
+func (c *Cluster) probeAt(at time.Duration) { c.lives.Push(at, event.Pods, life{step: toProbe}) }
+
+// probe has the activators find all pods that take requests by now. They probe
+// at every ProbeEvery, and when what they see of the pods changes: one gets an
+// address, is ready, or goes.
+func (c *Cluster) probe() {
 	a := &c.activators
-	at, _ := slices.BinarySearch(a.reached, p.ID)
-	a.reached = slices.Insert(a.reached, at, p.ID)
+	if len(a.unfound) == 0 {
+		return
+	}
+	a.reached = append(a.reached, a.unfound...)
+	slices.Sort(a.reached)
+	a.unfound = a.unfound[:0]
 	c.assign()
 }
 
 // lose makes the activators forget a pod that is deleted.
 func (c *Cluster) lose(p *pod) {
 	a := &c.activators
+	gone := func(id int32) bool { return id == p.ID }
+	a.unfound = slices.DeleteFunc(a.unfound, gone)
 	if at, found := slices.BinarySearch(a.reached, p.ID); found {
 		a.reached = slices.Delete(a.reached, at, at+1)
 		c.assign()

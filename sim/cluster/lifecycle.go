@@ -21,12 +21,12 @@ const (
 	toReady
 	toRoutable
 	toListening
-	toReached // activators find the pod
 	endOfGrace
 	emptied    // no one pod's step: with foresight, a draining pod's last request leaves
 	handedOver // no pod's step: requests go to the pods instead of the front
 	toProxied  // no pod's step: the path leads by way of the activators
 	toDirect   // no pod's step: it does not any more
+	toProbe    // no pod's step: activators look for pods
 )
 
 // lifecycle holds the drawn durations of the stages of a pod's start.

@@ -75,7 +75,8 @@ func (c *Cluster) createReady() {
 	c.becomeReady(p)
 	c.becomeRoutable(p)
 	if c.activators.on {
-		c.reach(p)
+		c.activators.unfound = append(c.activators.unfound, p.ID)
+		c.probe()
 	}
 }
 
@@ -100,6 +101,9 @@ func (c *Cluster) live(l life) {
 	case toProxied, toDirect:
 		c.turnTo(l.pod, l.step == toProxied)
 		return
+	case toProbe:
+		c.probe()
+		return
 	}
 	p := &c.pods[l.pod]
 	if l.step == endOfGrace {
@@ -117,6 +121,7 @@ func (c *Cluster) live(l life) {
 	case toStarting:
 		p.StartedAt = c.now
 		c.become(p, Starting)
+		c.probe()
 		c.later(p, toReady, c.lifecycle.start.of(p))
 	case toReady:
 		c.becomeReady(p)
@@ -124,15 +129,16 @@ func (c *Cluster) live(l life) {
 		c.later(p, toRoutable, c.lifecycle.propagation.of(p))
 		if p.listensAt > c.now {
 			c.later(p, toListening, p.listensAt-c.now)
-		}
-		if c.activators.on {
-			c.probeLater(p)
+		} else if c.activators.on {
+			c.listens(p)
 		}
 	case toRoutable:
 		c.becomeRoutable(p)
-	case toReached:
-		c.reach(p)
+		c.probe()
 	case toListening:
+		if c.activators.on {
+			c.listens(p)
+		}
 		c.fill(p)
 	}
 }

@@ -58,26 +58,28 @@ func (w *reference) setPath(path messages.Path) {
 	})
 }
 
-// probeLater has a pod found by the first probe at which it listens.
-func (w *reference) probeLater(p *referencePod) {
+// listens is a pod that takes requests from now on: the next probe finds it.
+func (w *reference) listens(p *referencePod) {
 	if w.spec.Activators == nil {
 		return
 	}
+	p.listens = true
 	at := time.Duration(0)
-	for at < p.listensAt {
+	for at < w.now {
 		at += w.spec.Activators.ProbeEvery
 	}
-	w.on(at, rankLife, func() {
-		if p.State < Draining {
-			w.reach(p)
-		}
-	})
+	w.on(at, rankLife, w.probe)
 }
 
-func (w *reference) reach(p *referencePod) {
-	w.reached = append(w.reached, p)
-	slices.SortFunc(w.reached, func(a, b *referencePod) int { return int(a.ID - b.ID) })
-	w.passOnAll()
+// probe finds all pods that take requests.
+func (w *reference) probe() {
+	known := len(w.reached)
+	w.reached = slices.DeleteFunc(slices.Clone(w.pods), func(p *referencePod) bool {
+		return p.State != Ready || !p.listens
+	})
+	if len(w.reached) > known {
+		w.passOnAll()
+	}
 }
 
 func (w *reference) unreach(p *referencePod) {

@@ -107,6 +107,7 @@ type referenceRequest struct {
 type referencePod struct {
 	PodStatus
 	listensAt time.Duration
+	listens   bool // a probe would find it
 	uid       uint64
 	serving   []*referenceRequest
 	queue     []*referenceRequest
@@ -141,7 +142,8 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 			p.ScheduledAt, p.StartedAt = 0, 0
 			w.becomeReady(p)
 			w.becomeRoutable(p)
-			w.reach(p)
+			p.listens = true
+			w.probe()
 		}
 	}
 	for _, at := range arrivals {
@@ -480,12 +482,21 @@ func (w *reference) create() {
 		w.stage(p, "imagePull", func() {
 			p.StartedAt = w.now
 			w.become(p, Starting)
+			w.probe()
 			w.stage(p, "start", func() {
 				w.becomeReady(p)
 				p.listensAt = w.now + w.draw("listen", p)
-				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p) })
-				w.on(p.listensAt, rankLife, func() { w.takeFromCentral(p) })
-				w.probeLater(p)
+				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p); w.probe() })
+				if p.listensAt == w.now {
+					w.listens(p)
+					return
+				}
+				w.on(p.listensAt, rankLife, func() {
+					if p.State < Draining {
+						w.listens(p)
+					}
+					w.takeFromCentral(p)
+				})
 			})
 		})
 	})
@@ -549,6 +560,9 @@ func (w *reference) scale(desired int) {
 	slices.SortFunc(alive, w.deletedFirst)
 	for n := 0; n < len(alive)-desired; n++ {
 		w.delete(alive[n])
+	}
+	if n := max(0, len(alive)-desired); slices.ContainsFunc(alive[:n], func(p *referencePod) bool { return p.StartedAt != NotYet }) {
+		w.on(w.now, rankLife, w.probe)
 	}
 }
 

@@ -24,6 +24,9 @@ func (c *Cluster) deleteSurplus(n int) {
 	for _, id := range c.candidates[:n] {
 		c.delete(&c.pods[id])
 	}
+	if c.activators.on && slices.ContainsFunc(c.candidates[:n], func(id int32) bool { return c.pods[id].StartedAt != NotYet }) {
+		c.probeAt(c.now)
+	}
 }
 
 // deletedFirst orders two pods: unassigned before assigned, pending before
