@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/scalelab/scalelab/bench"
@@ -24,7 +25,7 @@ func runFigure(r *sim.Result) plot.Figure {
 	t := r.Timeline
 	replicas := []plot.Line{{Name: "ready", X: t.TS, Y: floats(t.Ready)}, {Name: "desired", X: t.TS, Y: floats(t.Desired)}}
 	rates := []plot.Line{{Name: "served", X: t.TS, Y: t.CompletedRPS}, {Name: "arrived", X: t.TS, Y: t.ArrivedRPS}}
-	return plot.Figure{
+	figure := plot.Figure{
 		Title: clean(r.Scenario) + " / " + clean(r.Autoscaler),
 		Note:  runLine(r) + " · " + strings.TrimSuffix(verdict(r), "."),
 		Panels: []plot.Panel{
@@ -32,7 +33,44 @@ func runFigure(r *sim.Result) plot.Figure {
 			plot.Curves{X: timeline(r.DurationS), Y: upwards("requests per second", rates, false), Lines: rates, Marks: phaseMarks(r)},
 		},
 	}
+	if p, ok := latencyPanel([]*sim.Result{r}); ok {
+		figure.Panels = append(figure.Panels, p)
+	}
+	return figure
 }
+
+// latencyPanel is the latency below which each share of the requests stays, one
+// line per result: a distribution function on its side, stretched towards 100 % so
+// that every further nine takes as much room. False when nobody has one.
+func latencyPanel(results []*sim.Result) (plot.Curves, bool) {
+	var lines []plot.Line
+	least, most, right := math.Inf(1), 0.0, 1.0
+	for _, r := range results {
+		l := plot.Line{Name: clean(r.Autoscaler)} // an empty one keeps the colours of the others
+		if r.Latencies != nil {
+			for i, q := range r.Latencies.Q {
+				if s := r.Latencies.S[i]; q < 1 && s > 0 {
+					l.X, l.Y = append(l.X, nines(q)), append(l.Y, s)
+					least, most, right = math.Min(least, s), math.Max(most, s), math.Max(right, nines(q))
+				}
+			}
+		}
+		lines = append(lines, l)
+	}
+	if most == 0 {
+		return plot.Curves{}, false
+	}
+	x := plot.Axis{Label: "share of the requests", Max: right}
+	for _, q := range []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999} {
+		if nines(q) <= right+1e-9 {
+			x.Ticks = append(x.Ticks, plot.Tick{At: nines(q), Label: strconv.FormatFloat(q*100, 'f', -1, 64) + "%"})
+		}
+	}
+	return plot.Curves{X: x, Y: decades("latency", least, most, secondsLabel), Lines: lines, Joined: true}, true
+}
+
+// nines is 1 for 90 %, 2 for 99 % and so on.
+func nines(q float64) float64 { return -math.Log10(1 - q) }
 
 // compareFigure is the ready replicas of every strategy for the first seed,
 // above latency against cost over all seeds.
@@ -54,6 +92,9 @@ func compareFigure(o *bench.Outcome) plot.Figure {
 	figure := plot.Figure{Title: compareTitle(c), Note: strings.Join(cleaned(c.Conclusion), " "), Panels: []plot.Panel{
 		plot.Curves{X: timeline(first.DurationS), Y: upwards(fmt.Sprintf("ready replicas, seed %d", first.Seed), lines, true), Lines: lines, Marks: phaseMarks(first)},
 	}}
+	if p, ok := latencyPanel(firstSeed(o)); ok {
+		figure.Panels = append(figure.Panels, p)
+	}
 	if s, ok := priceScatter(c, colours); ok {
 		figure.Panels = append(figure.Panels, s)
 	}

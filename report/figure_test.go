@@ -128,3 +128,28 @@ func TestPicturesOfHostileNames(t *testing.T) {
 		require.NoError(t, Compare(&out, o, SVG, Options{}))
 	})
 }
+
+// A picture of a result that tells of its latencies has their curve, without the
+// longest of all, whose share is not known.
+func TestLatencyPanel(t *testing.T) {
+	a, b := strategies[0].result(1), nothing()
+	a.Latencies = &sim.Quantiles{Q: []float64{0.5, 0.9, 0.99, 1}, S: []float64{0.1, 0.2, 0.5, 3}}
+	p, ok := latencyPanel([]*sim.Result{b, a})
+	require.True(t, ok)
+	require.Len(t, p.Lines, 2)
+	assert.Empty(t, p.Lines[0].X, "it completes nothing, and keeps its colour")
+	assert.InDeltaSlice(t, []float64{0.30103, 1, 2}, p.Lines[1].X, 1e-5)
+	assert.Equal(t, []float64{0.1, 0.2, 0.5}, p.Lines[1].Y)
+	var labels []string
+	for _, tick := range p.X.Ticks {
+		labels = append(labels, tick.Label)
+	}
+	assert.Equal(t, []string{"0%", "50%", "90%", "99%"}, labels)
+	assert.True(t, p.Y.Log)
+	_, ok = latencyPanel([]*sim.Result{b})
+	assert.False(t, ok)
+
+	var picture bytes.Buffer
+	require.NoError(t, Run(&picture, a, SVG, Options{}))
+	assert.Contains(t, picture.String(), "share of the requests")
+}

@@ -15,6 +15,9 @@ type Curves struct {
 	X, Y  Axis
 	Lines []Line
 	Marks []Mark
+	// Joined draws straight lines between the points, as of a function of X that is
+	// no time.
+	Joined bool
 }
 
 // Line is one curve. Earlier ones are drawn over later ones.
@@ -40,19 +43,24 @@ func (c Curves) plot() (*plot.Plot, error) {
 		if len(l.X) == 0 {
 			continue
 		}
-		points := make(plotter.XYs, 1, len(l.X)+1)
-		points[0] = plotter.XY{X: c.X.Min, Y: l.Y[0]}
+		points := make(plotter.XYs, 0, len(l.X)+1)
+		if !c.Joined {
+			points = append(points, plotter.XY{X: c.X.at(c.X.Min), Y: c.Y.at(l.Y[0])})
+		}
 		for k := range l.X {
-			points = append(points, plotter.XY{X: l.X[k], Y: l.Y[k]})
+			points = append(points, plotter.XY{X: c.X.at(l.X[k]), Y: c.Y.at(l.Y[k])})
 		}
 		curve, err := plotter.NewLine(points)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.Name, err)
 		}
-		curve.StepStyle, curve.LineStyle = plotter.PreStep, stroke(i)
+		curve.LineStyle = stroke(i)
+		if !c.Joined {
+			curve.StepStyle = plotter.PreStep
+		}
 		p.Add(curve)
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = c.X.Min, c.X.Max, c.Y.Min, c.Y.Max
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = c.X.at(c.X.Min), c.X.at(c.X.Max), c.Y.at(c.Y.Min), c.Y.at(c.Y.Max)
 	return p, nil
 }
 
