@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 
@@ -52,8 +53,8 @@ func encodeIndented(v any, indent string) ([]byte, error) {
 	return escapeControls(text.Bytes()), nil
 }
 
-// escapeControls writes DEL and the C1 controls, which JSON allows and
-// terminals obey, as \u00XX. They can only stand inside strings.
+// escapeControls writes DEL, the C1 controls, and marks that reorder text, which
+// JSON allows and terminals obey, as \uXXXX. They can only stand inside strings.
 func escapeControls(text []byte) []byte {
 	if !bytes.ContainsFunc(text, isRawControl) {
 		return text
@@ -70,9 +71,9 @@ func escapeControls(text []byte) []byte {
 }
 
 // isRawControl is true for what encoding/json leaves as it is although YAML
-// forbids it.
+// forbids it or a reader would be shown something else than is there.
 func isRawControl(r rune) bool {
-	return r >= 0x7f && r <= 0x9f || r == 0xfeff || r == 0xfffe || r == 0xffff
+	return r >= 0x7f && r <= 0x9f || r == 0xfeff || r == 0xfffe || r == 0xffff || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // writeYAML writes v with the names and the order of its JSON. JSON is YAML in
@@ -87,12 +88,18 @@ func writeYAML(w io.Writer, v any) error {
 		return fmt.Errorf("encoding the result: %w", err)
 	}
 	unfold(&document)
-	encoder := yaml.NewEncoder(w)
+	var blocks bytes.Buffer
+	encoder := yaml.NewEncoder(&blocks)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(&document); err != nil {
 		return fmt.Errorf("encoding the result: %w", err)
 	}
-	return encoder.Close()
+	if err := encoder.Close(); err != nil {
+		return fmt.Errorf("encoding the result: %w", err)
+	}
+	// What has to be escaped stands between double quotes here, too: it is no bare word.
+	_, err = w.Write(escapeControls(blocks.Bytes()))
+	return err
 }
 
 // unfold gives mappings and lists of mappings block style; lists of numbers

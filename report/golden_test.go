@@ -296,7 +296,7 @@ func TestJSONControlsNoTerminal(t *testing.T) {
 	r.Autoscaler = "\u009b31m\x7f\ufeff"
 	text := runText(t, r, JSON, Options{})
 	for _, c := range text {
-		require.False(t, c != '\n' && unicode.IsControl(c), "%U", c)
+		require.False(t, c != '\n' && unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c), "%U", c)
 	}
 	var back sim.Result
 	require.NoError(t, json.Unmarshal([]byte(text), &back))
