@@ -74,23 +74,16 @@ func named(metrics []Metric, name string) Metric {
 
 // durations are the metrics of one distribution.
 func durations(name string, of func(*sim.Result) *sim.Distribution) []Metric {
-	part := func(label string, read func(*sim.Distribution) float64) Metric {
-		return Metric{Name: name + "." + label, Unit: "s", value: func(r, _ *sim.Result) *float64 {
+	var metrics []Metric
+	for _, f := range sim.DistributionFigures {
+		metrics = append(metrics, Metric{Name: name + "." + f.Name, Unit: "s", value: func(r, _ *sim.Result) *float64 {
 			if d := of(r); d != nil {
-				return new(read(d))
+				return new(f.Of(d))
 			}
 			return nil
-		}}
+		}})
 	}
-	return []Metric{
-		part("mean", func(d *sim.Distribution) float64 { return d.Mean }),
-		part("p50", func(d *sim.Distribution) float64 { return d.P50 }),
-		part("p90", func(d *sim.Distribution) float64 { return d.P90 }),
-		part("p95", func(d *sim.Distribution) float64 { return d.P95 }),
-		part("p99", func(d *sim.Distribution) float64 { return d.P99 }),
-		part("p999", func(d *sim.Distribution) float64 { return d.P999 }),
-		part("max", func(d *sim.Distribution) float64 { return d.Max }),
-	}
+	return metrics
 }
 
 // figure is a metric that is never absent.

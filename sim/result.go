@@ -91,6 +91,20 @@ type Distribution struct {
 	Max  float64 `json:"max"`
 }
 
+// DistributionFigures are the figures of a Distribution in order, by their names.
+var DistributionFigures = []struct {
+	Name string
+	Of   func(*Distribution) float64
+}{
+	{"mean", func(d *Distribution) float64 { return d.Mean }},
+	{"p50", func(d *Distribution) float64 { return d.P50 }},
+	{"p90", func(d *Distribution) float64 { return d.P90 }},
+	{"p95", func(d *Distribution) float64 { return d.P95 }},
+	{"p99", func(d *Distribution) float64 { return d.P99 }},
+	{"p999", func(d *Distribution) float64 { return d.P999 }},
+	{"max", func(d *Distribution) float64 { return d.Max }},
+}
+
 // ReplicaSummary describes the replica curve; means are weighted by time.
 type ReplicaSummary struct {
 	MeanReady   float64 `json:"mean_ready"`

@@ -79,23 +79,16 @@ func all() []figure {
 
 // times are the figures of one distribution.
 func times(name, missing string, of func(source) *sim.Distribution) []figure {
-	part := func(label string, read func(*sim.Distribution) float64) figure {
-		return figure{name: name + "." + label, unit: Seconds, missing: missing, read: func(s source) *float64 {
+	var list []figure
+	for _, f := range sim.DistributionFigures {
+		list = append(list, figure{name: name + "." + f.Name, unit: Seconds, missing: missing, read: func(s source) *float64 {
 			if d := of(s); d != nil {
-				return new(read(d))
+				return new(f.Of(d))
 			}
 			return nil
-		}}
+		}})
 	}
-	return []figure{
-		part("mean", func(d *sim.Distribution) float64 { return d.Mean }),
-		part("p50", func(d *sim.Distribution) float64 { return d.P50 }),
-		part("p90", func(d *sim.Distribution) float64 { return d.P90 }),
-		part("p95", func(d *sim.Distribution) float64 { return d.P95 }),
-		part("p99", func(d *sim.Distribution) float64 { return d.P99 }),
-		part("p999", func(d *sim.Distribution) float64 { return d.P999 }),
-		part("max", func(d *sim.Distribution) float64 { return d.Max }),
-	}
+	return list
 }
 
 // requests are the counters, and the share of the arrivals that was lost.
