@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim"
 )
 
@@ -416,4 +417,17 @@ func TestTrace(t *testing.T) {
 	golden(t, "trace-timestamps.txt", text)
 	text = rendered(t, func(out *bytes.Buffer) error { return Trace(out, stamps, JSON, Options{}) })
 	assert.Contains(t, text, "\"bin_s\": null,\n  \"holes\": [],\n  \"requests\": 8819,\n")
+}
+
+// The schema knows every field that a real run has, and nothing it has not.
+func TestARealResultFitsTheSchema(t *testing.T) {
+	for scenario, autoscaler := range map[string]string{"flash-crowd": "hpa-70", "knative-flash-crowd": "knative", "bursty-idle": "elasti", "serverless-api": "oracle"} {
+		s, err := scenarios.Embedded(scenario)
+		require.NoError(t, err)
+		spec, err := s.Spec(autoscaler, 1)
+		require.NoError(t, err)
+		r, err := sim.Run(t.Context(), spec)
+		require.NoError(t, err)
+		requireValid(t, "result.schema.json", runText(t, r, JSON, Options{}))
+	}
 }
