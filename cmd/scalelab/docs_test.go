@@ -33,3 +33,22 @@ func TestDocumentedCrowd(t *testing.T) {
 	}
 	assert.Equal(t, string(around.FindSubmatch(text)[2]), block.String(), "the block is current: make golden")
 }
+
+// TestPictureOfTheDemo holds the picture in the README against the command that
+// draws it.
+func TestPictureOfTheDemo(t *testing.T) {
+	const picture = "../../docs/flash-crowd.svg"
+	code, drawn, _ := call(context.Background(), "compare", "flash-crowd", "--seeds", "8", "-o", "svg")
+	require.Equal(t, exitOK, code)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "(docs/flash-crowd.svg)")
+	assert.Contains(t, string(readme), "scalelab compare flash-crowd --seeds 8 -o svg=flash-crowd.svg")
+	if *update {
+		require.NoError(t, os.WriteFile(picture, []byte(drawn), 0o644))
+		return
+	}
+	kept, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	assert.True(t, string(kept) == drawn, "the picture is current: make golden")
+}
