@@ -32,9 +32,30 @@ func (p *page) bands(r *sim.Result, o Options) {
 		}
 	}
 	for _, name := range known {
-		p.add(plain, fmt.Sprintf("%*s %s", labelWidth+2, fit(name, labelWidth+2), strings.TrimRight(string(rows[name]), " ")))
+		p.add(plain, bandRow(name, string(rows[name])))
 	}
 }
+
+// bandRow puts the name before its row, or, where it is longer than a label, into
+// the row: before the first stretch, or behind the last one.
+func bandRow(name, row string) string {
+	const room = labelWidth + 2
+	long := columns(name)
+	begin, width := columns(row[:strings.IndexFunc(row+"▄", isBand)]), columns(row)
+	end := columns(strings.TrimRight(row, " "))
+	switch {
+	case long <= room:
+	case begin > long:
+		row = strings.Repeat(" ", begin-long-1) + name + row[begin-1:]
+		name = ""
+	case width-end > long:
+		row = strings.TrimRight(row, " ") + " " + name
+		name = ""
+	}
+	return fmt.Sprintf("%*s %s", room, fit(name, room), strings.TrimRight(row, " "))
+}
+
+func isBand(r rune) bool { return r != ' ' }
 
 // columnOf is the column of a chart that an instant falls into.
 func columnOf(at, durationS float64, width int, round func(float64) float64) int {

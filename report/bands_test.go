@@ -56,3 +56,16 @@ func TestActivatorAndRepeats(t *testing.T) {
 	r.Activator = &sim.Activator{Requests: 7}
 	assert.Contains(t, runText(t, r, Table, Options{}), "Activator  7 requests by way of it, 0 of them buffered\n")
 }
+
+func TestLongNamesOfBandsStandInTheirRows(t *testing.T) {
+	blank := strings.Repeat(" ", 20)
+	for row, want := range map[string]string{
+		blank + "▄▄" + blank:            "               resolver-gone ▄▄",
+		"▄▄▄" + blank:                   "         ▄▄▄ resolver-gone",
+		strings.Repeat("▄", 30):         "resolve… " + strings.Repeat("▄", 30),
+		"▄" + blank[:10] + "▄▄" + blank: "         ▄          ▄▄ resolver-gone",
+	} {
+		assert.Equal(t, want, bandRow("resolver-gone", row))
+	}
+	assert.Equal(t, "   panic ▄▄", bandRow("panic", "▄▄  "))
+}

@@ -48,10 +48,12 @@ func (r *run) scheduleIncidents() {
 
 // befall lets an incident happen.
 func (r *run) befall(now time.Duration, incident elasti.Incident) error {
-	k := r.elasti
+	k, lasts := r.elasti, now
+	defer func() { r.recorder.stretch(incident.What, now, lasts) }()
 	switch incident.What {
 	case elasti.OperatorOutage:
 		k.outUntil = now + incident.For
+		lasts = k.outUntil
 	case elasti.NeighbourWakeUp:
 		r.cluster.Overheard()
 	case elasti.ResolverRestart:
@@ -59,13 +61,16 @@ func (r *run) befall(now time.Duration, incident elasti.Incident) error {
 			// The slice names the old process until the operator's next resync.
 			back := (now + incident.For + elasti.ResyncPeriod - 1) / elasti.ResyncPeriod * elasti.ResyncPeriod
 			r.loseResolver()
+			lasts = back
 			r.events.Push(back, event.Faults, task{kind: reach})
 		}
 	case elasti.ResolverDeleted:
+		lasts = r.end
 		r.loseResolver()
 		return r.release()
 	case elasti.ServiceDeleted:
 		// Its slice goes with it; what the resolver holds, it holds.
+		lasts = r.end
 		r.cluster.ReachFront(false)
 		return r.release()
 	}

@@ -137,6 +137,14 @@ func (r *recorder) band(name string, on bool, now time.Duration) {
 	}
 }
 
+// stretch notes what was so from one instant to another, both known. A fleet keeps
+// none.
+func (r *recorder) stretch(name string, from, to time.Duration) {
+	if r.cells == nil {
+		r.bands = append(r.bands, Band{Name: name, FromS: from.Seconds(), ToS: min(to, r.end).Seconds()})
+	}
+}
+
 // desired follows spec.replicas.
 func (r *recorder) desired(now time.Duration, count int32) {
 	before := r.wanted.value

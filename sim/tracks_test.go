@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -95,4 +96,24 @@ func TestTheTimelineSaysWhatIsLost(t *testing.T) {
 	n := len(r.Timeline.TS)
 	assert.Equal(t, int32(4), r.Timeline.Ideal[n-1])
 	assert.InDelta(t, *r.Timeline.LatencyP50S[n-1], *r.Timeline.LatencyP99S[n-1], 0.1)
+}
+
+// What befalls KubeElasti is drawn from its instant to its end, which is known.
+func TestIncidentsAreBands(t *testing.T) {
+	spec := baseSpec(t)
+	e := elastiSpec()
+	e.World = elasti.DefaultWorld()
+	e.World.Behaviour = elasti.V0_1_30
+	e.World.Incidents = []elasti.Incident{
+		{At: 30 * time.Second, What: elasti.OperatorOutage, For: 2 * time.Minute},
+		{At: 3 * time.Minute, What: elasti.ResolverRestart, For: 5 * time.Second},
+		{At: 9 * time.Minute, What: elasti.OperatorOutage, For: 2 * time.Minute},
+	}
+	spec.Strategy = Strategy{Name: "elasti", Elasti: e}
+	back := float64((185*time.Second+elasti.ResyncPeriod-1)/elasti.ResyncPeriod*elasti.ResyncPeriod) / 1e9
+	assert.Equal(t, []Band{
+		{Name: "operator-outage", FromS: 30, ToS: 150},
+		{Name: "resolver-restart", FromS: 180, ToS: back},
+		{Name: "operator-outage", FromS: 540, ToS: 600}, // the run ends
+	}, play(t, spec).Bands)
 }
