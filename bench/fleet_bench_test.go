@@ -18,7 +18,7 @@ import (
 //	go test -run '^$' -bench Fleet -benchtime 1x -count 6 ./bench
 func BenchmarkFleet(b *testing.B) {
 	s, err := scenarios.Embedded("fleet", "fleet.services=10000", "fleet.popularity.exponent=1",
-		"traffic=[{for: 30m, rps: 1}]")
+		"traffic=[{for: 30m, rps: 1}]", "assertions=[]")
 	require.NoError(b, err)
 	spec, err := s.Spec("hpa-70", s.Document.Seed)
 	require.NoError(b, err)
