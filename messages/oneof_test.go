@@ -13,7 +13,7 @@ func TestOneOf(t *testing.T) {
 		want  string
 	}{
 		"the only name":     {"x", []string{"cpu"}, "expected cpu"},
-		"a typo":            {"kafak", []string{"cron", "kafka"}, `expected one of cron, kafka; did you mean "kafka"?`},
+		"a typo":            {"kafk", []string{"cron", "kafka"}, `expected one of cron, kafka; did you mean "kafka"?`},
 		"nothing alike":     {"memory", []string{"cron", "kafka"}, "expected one of cron, kafka"},
 		"the first of two":  {"cat", []string{"car", "cap"}, `expected one of car, cap; did you mean "car"?`},
 		"the nearer of two": {"workload.rsp", []string{"workload.cpu", "workload.rps"}, `expected one of workload.cpu, workload.rps; did you mean "workload.rps"?`},
