@@ -101,5 +101,7 @@ func quantity(value float64) resource.Quantity {
 	if math.IsNaN(value) || math.IsInf(value, 0) || value < 0 {
 		value = 0
 	}
-	return resource.MustParse(fmt.Sprintf("%.3f", value))
+	q := resource.MustParse(fmt.Sprintf("%.3f", value))
+	q.Add(resource.Quantity{}) // makes it forget how it was written: 2500m, not 2.500
+	return q
 }

@@ -119,6 +119,7 @@ func (r *reader) rabbitMQMode() (mode string, value float64, key string) {
 	switch {
 	case length != 0 && (hasMode || value != 0):
 		r.addf("queueLength", "found it beside mode or value, expected mode and value alone")
+		return "QueueLength", length, "queueLength"
 	case length != 0:
 		return "QueueLength", length, "queueLength"
 	case !hasMode && value == 0:
