@@ -266,6 +266,9 @@ func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiServic
 		at := o.node.Locate("spec.service")
 		l.problems.Addf(at, "found %s, expected %s, the Service of the workload", at.Found(), service.Name)
 	}
+	if l.doc.Workload.Routing.Backlog > 0 {
+		l.problems.Addf(l.root.Locate("workload.routing.backlog"), "found a backlog, expected none: KubeElasti's resolver holds requests, and a message waits in its broker")
+	}
 	l.checkElastiMetrics(o.node, manifest)
 	if scales := manifest.Spec.Autoscaler; scales != nil {
 		l.checkPartner(o.node, scales, docs)
