@@ -25,7 +25,9 @@ type Autoscaler struct {
 	resource bool // no trigger but cpu and memory
 
 	lastActive time.Time // whole seconds, as the status has it; zero: never
-	failures   []int32   // in a row, for each trigger
+	written    *health   // as the API has it
+	polled     *health   // the copy of the polls
+	cached     *health   // the copy of the scalers' cache; nil: there is none
 	records    []*record // kept observations, for each trigger; nil: none
 	hpaActive  bool      // the HPA's condition ScalingActive
 
@@ -54,7 +56,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	a := &Autoscaler{
 		run: spec, manifest: spec.Manifest, spec: s, created: created.Truncate(time.Second),
 		readsHPA: s.readsHPA(), resource: s.onlyResources(),
-		failures: make([]int32, len(s.Triggers)), records: make([]*record, len(s.Triggers)),
+		written: newHealth(len(s.Triggers)), polled: newHealth(len(s.Triggers)), cached: newHealth(len(s.Triggers)), records: make([]*record, len(s.Triggers)),
 	}
 	a.triggers, _ = spec.Manifest.read()
 	if s.usesModifiers() {
@@ -83,11 +85,24 @@ func (a *Autoscaler) Queries() []messages.Query { return a.queries }
 // LastActive is status.lastActiveTime; zero when there is none.
 func (a *Autoscaler) LastActive() time.Time { return a.lastActive }
 
+// Failures are the failures in a row of each external metric, as status.health has
+// them. They are counted only where there is a fallback.
+func (a *Autoscaler) Failures() map[string]int32 {
+	counts := map[string]int32{}
+	for i, n := range a.written.failures {
+		if n != unheard {
+			counts[a.triggers[i].metric] = n
+		}
+	}
+	return counts
+}
+
 // look is what one poll, or one question of the HPA, sees.
 type look struct {
-	now  time.Time
-	cur  int32 // spec.replicas
-	seen *messages.Observation
+	now    time.Time
+	cur    int32 // spec.replicas
+	seen   *messages.Observation
+	health *health // the copy that goes by
 }
 
 // Decide is one poll. Only an Observation that does not answer Queries is an
@@ -101,7 +116,11 @@ func (a *Autoscaler) Decide(now time.Time, seen messages.Observation) (messages.
 	if a.manifest.Paused() {
 		return a.pause(l), nil
 	}
+	l.health = a.reread()
 	state := a.state(l)
+	if state.failed {
+		a.forget()
+	}
 	if annotated(a.manifest, forcedAnnotation) {
 		state.active, state.cause = true, "the annotation force-activation"
 	}

@@ -66,7 +66,7 @@ func TestFallbackOfAFormula(t *testing.T) {
 
 	a = loop(t, spec+`2.5"}}, triggers: [`+rateTrigger+`, `+listTrigger+`]}`)
 	poll(t, a, 0.5, 1, broken("no"), value(100))
-	assert.Zero(t, a.failures[0])
+	assert.Zero(t, a.Failures()[a.triggers[0].metric])
 
 	a = loop(t, `{fallback: {failureThreshold: 0, replicas: 6}, advanced: {scalingModifiers: {formula: rate, target: "3", metricType: Value}}, triggers: [`+rateTrigger+`]}`)
 	h = horizontal(t, a)

@@ -155,8 +155,10 @@ func (h *Horizontal) observe(l look, i int) record {
 
 // answer is that of one trigger.
 func (h *Horizontal) answer(l look, i int) messages.Metric {
+	l.health = h.keda.cachedHealth()
 	r := h.observe(l, i)
 	if r.err != "" {
+		h.keda.forget()
 		return failed("metric:" + h.keda.triggers[i].metric + " encountered error")
 	}
 	return messages.Metric{At: l.now.Truncate(time.Second), Milli: r.value.MilliValue()}
@@ -165,6 +167,7 @@ func (h *Horizontal) answer(l look, i int) messages.Metric {
 // answerAll is that of the formula over all triggers.
 func (h *Horizontal) answerAll(l look) messages.Metric {
 	a := h.keda
+	l.health = a.cachedHealth()
 	h.records = h.records[:0]
 	asked, broken, fallback := false, false, false
 	for i := range a.triggers {
@@ -175,13 +178,16 @@ func (h *Horizontal) answerAll(l look) messages.Metric {
 		broken, fallback = broken || r.err != "", fallback || r.fallback
 		h.records = append(h.records, r)
 	}
+	if broken {
+		a.forget()
+	}
 	switch {
 	case broken && !fallback:
 		return failed("metric:" + compositeMetric + " encountered error")
 	case !asked:
 		return failed("no matching metrics found for " + compositeMetric)
 	}
-	value, problem := a.combine(h.records)
+	value, problem := a.combine(l, h.records)
 	if problem != "" {
 		return messages.Metric{Err: "no metrics returned from external metrics API"}
 	}

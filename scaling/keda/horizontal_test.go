@@ -34,10 +34,10 @@ func TestTheHPAIsOffAtZero(t *testing.T) {
 	h := horizontal(t, a)
 	for _, c := range []struct{ replicas, want int32 }{{0, 0}, {1, 2}, {5, 4}} {
 		assert.Equal(t, c.want, ask(t, h, 15, c.replicas, broken("no")).Desired)
-		assert.Zero(t, a.failures[0], "at %d the metrics are not asked for", c.replicas)
+		assert.Zero(t, a.Failures()[a.triggers[0].metric], "at %d the metrics are not asked for", c.replicas)
 	}
 	ask(t, h, 15, 2, broken("no"))
-	assert.Equal(t, int32(1), a.failures[0])
+	assert.Equal(t, int32(1), a.Failures()[a.triggers[0].metric])
 }
 
 func TestAPausedScaledObjectHasNoHPA(t *testing.T) {
@@ -66,7 +66,7 @@ func TestFailuresAreCountedTogether(t *testing.T) {
 	assert.Equal(t, int32(4), ask(t, h, 45, 2, down).Desired, "6 in the end; no more than 4 at once")
 	assert.Equal(t, int64(60_000), h.Seen()[0].Milli)
 	poll(t, a, 60.5, 6, value(1))
-	assert.Zero(t, a.failures[0], "one success is enough")
+	assert.Zero(t, a.Failures()[a.triggers[0].metric], "one success is enough")
 }
 
 func TestFallbackBehaviors(t *testing.T) {
@@ -108,10 +108,10 @@ func TestCachedMetrics(t *testing.T) {
 	ask(t, h, 15, 1, value(99))
 	assert.Equal(t, int64(25_000), h.Seen()[0].Milli)
 	poll(t, a, 30.5, 3, broken("no"))
-	assert.Equal(t, int32(1), a.failures[0])
+	assert.Equal(t, int32(1), a.Failures()[a.triggers[0].metric])
 	ask(t, h, 45, 3, value(99))
 	assert.Equal(t, int64(60_000), h.Seen()[0].Milli)
-	assert.Zero(t, a.failures[0])
+	assert.Zero(t, a.Failures()[a.triggers[0].metric])
 }
 
 // TestPollsThatReadTheHPA: with a minimum the HPA does all the scaling, and a poll

@@ -12,7 +12,10 @@ import (
 type record struct {
 	value    *resource.Quantity // nil: none
 	active   bool
-	fallback bool   // the value is that of the fallback
+	fallback bool // the value is that of the fallback
+	// nameless: a formula has no name for the value, because it once was that of
+	// the fallback, which is called composite-metric.
+	nameless bool
 	err      string // why there is none
 }
 
@@ -22,7 +25,7 @@ func (a *Autoscaler) observe(l look, i int, instead *record) record {
 	var r record
 	if instead != nil {
 		// A value of the fallback counts as one that was read.
-		r = record{value: instead.value, active: instead.active, err: instead.err}
+		r = record{value: instead.value, active: instead.active, err: instead.err, nameless: instead.nameless}
 	} else {
 		r = a.ask(l, i)
 	}
@@ -56,13 +59,14 @@ func (a *Autoscaler) withFallback(l look, i int, r record) record {
 		return r
 	}
 	if r.err == "" {
-		a.failures[i] = 0
+		a.note(l.health, i, 0)
 		return r
 	}
-	a.failures[i]++
+	failures := max(l.health.failures[i], 0) + 1
+	a.note(l.health, i, failures)
 	f := a.spec.Fallback
 	switch {
-	case a.failures[i] <= f.FailureThreshold:
+	case failures <= f.FailureThreshold:
 		return r
 	case f.Behavior == fallbackModifiers:
 		nothing := *resource.NewQuantity(-1, resource.DecimalSI)
@@ -72,7 +76,7 @@ func (a *Autoscaler) withFallback(l look, i int, r record) record {
 	if !ok {
 		return record{err: "error performing fallback"}
 	}
-	return record{value: &value, fallback: true}
+	return record{value: &value, fallback: true, nameless: true}
 }
 
 // fallback is the value that makes the HPA want as many replicas as the fallback
@@ -128,7 +132,7 @@ func readyPods(pods []messages.Pod) (n int) {
 
 // combine makes the composite metric of the records of all triggers; nil where the
 // formula has none. A fallback of any of them comes before the formula.
-func (a *Autoscaler) combine(records []record) (value *resource.Quantity, problem string) {
+func (a *Autoscaler) combine(l look, records []record) (value *resource.Quantity, problem string) {
 	for i := range records {
 		if records[i].fallback {
 			return records[i].value, ""
@@ -138,7 +142,9 @@ func (a *Autoscaler) combine(records []record) (value *resource.Quantity, proble
 	for i := range records {
 		switch r := &records[i]; {
 		case r.value == nil:
-		case a.unknown(i):
+		case r.nameless:
+			a.values[""] = r.value.AsApproximateFloat64()
+		case a.unknown(l, i):
 			a.values[a.triggers[i].name] = nil
 		default:
 			a.values[a.triggers[i].name] = r.value.AsApproximateFloat64()
@@ -153,7 +159,7 @@ func (a *Autoscaler) combine(records []record) (value *resource.Quantity, proble
 
 // unknown says that a trigger has failed too often for its value to be believed,
 // so that the formula sees nil.
-func (a *Autoscaler) unknown(i int) bool {
+func (a *Autoscaler) unknown(l look, i int) bool {
 	f := a.spec.Fallback
-	return f != nil && f.Behavior == fallbackModifiers && a.failures[i] > f.FailureThreshold
+	return f != nil && f.Behavior == fallbackModifiers && l.health.failures[i] > f.FailureThreshold
 }

@@ -63,7 +63,7 @@ func (a *Autoscaler) judge(l look, s *state) {
 	if s.failed {
 		return
 	}
-	value, problem := a.combine(s.records)
+	value, problem := a.combine(l, s.records)
 	if problem != "" {
 		a.trail.Text("no composite metric: ").Text(problem).Step(messages.StageTrigger, l.cur)
 		return
@@ -89,7 +89,7 @@ func (a *Autoscaler) tell(l look, i int, r *record) {
 		a.trail.Text(r.err)
 	case r.fallback:
 		a.trail.Text("failed too often; the fallback's ").Text(r.value.String())
-	case a.unknown(i):
+	case a.unknown(l, i):
 		a.trail.Text("failed too often, nil in the formula")
 	case r.active:
 		a.trail.Text(r.value.String()).Text(", active")
