@@ -12,13 +12,14 @@ import "slices"
 // So while a fallback is in use, failures can be counted twice, or forgotten.
 type health struct {
 	failures []int32 // unheard for a trigger that nobody has told of
-	falls    bool
+	failing  []bool  // the other half of an entry: Failing, or else Happy
+	falls    bool    // the condition Fallback
 }
 
 const unheard = -1
 
 func newHealth(triggers int) *health {
-	h := &health{failures: make([]int32, triggers)}
+	h := &health{failures: make([]int32, triggers), failing: make([]bool, triggers)}
 	for i := range h.failures {
 		h.failures[i] = unheard
 	}
@@ -26,31 +27,41 @@ func newHealth(triggers int) *health {
 }
 
 func (h *health) copy() *health {
-	return &health{failures: slices.Clone(h.failures), falls: h.falls}
+	return &health{failures: slices.Clone(h.failures), failing: slices.Clone(h.failing), falls: h.falls}
 }
 
 // becomes makes it equal to another.
 func (h *health) becomes(o *health) {
 	copy(h.failures, o.failures)
+	copy(h.failing, o.failing)
 	h.falls = o.falls
 }
 
 // note takes down in a copy that a trigger has failed so often in a row, and writes
 // what that changes.
 func (a *Autoscaler) note(h *health, i int, failures int32) {
-	before, fell := h.failures[i], h.falls
-	h.failures[i] = failures
-	h.falls = slices.ContainsFunc(h.failures, func(n int32) bool { return n > a.spec.Fallback.FailureThreshold })
-	if before == failures && fell == h.falls {
-		return
+	count, failing, falls := h.failures[i], h.failing[i], h.falls
+	h.failures[i], h.failing[i], h.falls = failures, failures > 0, false
+	for k, n := range h.failures {
+		h.falls = h.falls || h.failing[k] && n > a.spec.Fallback.FailureThreshold
 	}
-	if before != failures {
-		a.written.failures[i] = failures
+	if count == unheard { // both halves are new
+		failing = !h.failing[i]
 	}
-	if fell != h.falls {
-		a.written.falls = h.falls
+	changed := write(&a.written.failures[i], count, h.failures[i])
+	changed = write(&a.written.failing[i], failing, h.failing[i]) || changed
+	changed = write(&a.written.falls, falls, h.falls) || changed
+	if changed {
+		h.becomes(a.written)
 	}
-	h.becomes(a.written)
+}
+
+// write is one field of a merge patch: it is written if it has changed.
+func write[T comparable](to *T, before, now T) (changed bool) {
+	if before != now {
+		*to, changed = now, true
+	}
+	return changed
 }
 
 // reread is the copy of a poll that begins, which fills an empty cache as well.

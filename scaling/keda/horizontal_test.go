@@ -96,8 +96,7 @@ func TestFallbackBehaviors(t *testing.T) {
 	assert.Equal(t, []string{"trigger 0 (redis): error performing fallback"}, details(d), "nothing to divide by")
 }
 
-// TestCachedMetrics: the HPA is told what the last poll saw. A fallback's value that
-// it gets so counts as a success.
+// TestCachedMetrics: the HPA is told what the last poll saw.
 func TestCachedMetrics(t *testing.T) {
 	const cached = `{type: prometheus, useCachedMetrics: true, metadata: {serverAddress: p, query: q, threshold: "10"}}`
 	a := loop(t, `{fallback: {failureThreshold: 0, replicas: 6}, triggers: [`+cached+`]}`)
@@ -111,7 +110,7 @@ func TestCachedMetrics(t *testing.T) {
 	assert.Equal(t, int32(1), a.Failures()[a.triggers[0].metric])
 	ask(t, h, 45, 3, value(99))
 	assert.Equal(t, int64(60_000), h.Seen()[0].Milli)
-	assert.Zero(t, a.Failures()[a.triggers[0].metric])
+	assert.Equal(t, int32(1), a.Failures()["s0-prometheus"], "the adapter's copy has never heard of a failure, and writes nothing")
 }
 
 // TestPollsThatReadTheHPA: with a minimum the HPA does all the scaling, and a poll
@@ -134,4 +133,21 @@ func TestPollsThatReadTheHPA(t *testing.T) {
 	} {
 		assert.False(t, loop(t, spec).readsHPA, what)
 	}
+}
+
+// TestCopiesOfTheFailures: while a fallback hides the errors, polls and adapter count
+// on copies of their own, and the last to write wins.
+func TestCopiesOfTheFailures(t *testing.T) {
+	a := loop(t, `{fallback: {failureThreshold: 0, replicas: 6}, triggers: [`+rateTrigger+`]}`)
+	h := horizontal(t, a)
+	count := func() int32 { return a.Failures()["s0-prometheus"] }
+	ask(t, h, 0, 1, broken("no"))
+	poll(t, a, 0.5, 1, broken("no"))
+	poll(t, a, 10.5, 1, broken("no"))
+	assert.Equal(t, int32(3), count())
+	ask(t, h, 15, 1, broken("no"))
+	assert.Equal(t, int32(2), count(), "the adapter knew of one")
+	poll(t, a, 20.5, 1, value(1))
+	ask(t, h, 30, 1, value(1))
+	assert.Zero(t, count())
 }
