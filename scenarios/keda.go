@@ -31,8 +31,11 @@ func (l *loader) readKeda(o *object, m manifests) *keda.ScaledObject {
 	ref := manifest.Target()
 	l.checkTarget(o, ref.APIVersion, ref.Kind, ref.Name)
 	manifest.Namespace = cmp.Or(manifest.Namespace, metav1.NamespaceDefault)
+	known := len(l.problems)
 	if l.checkKedaHPA(o.node, manifest) {
 		l.checkKedaRequests(o.node, manifest)
+	}
+	if len(l.problems) == known {
 		l.checkKedaMetrics(o.node, manifest)
 	}
 	return manifest

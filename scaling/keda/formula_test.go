@@ -102,3 +102,14 @@ func TestAFormulaOverNothing(t *testing.T) {
 	ask(t, h, 15, 1, messages.Metric{Err: "no CPU yet"})
 	assert.ErrorContains(t, errorOf(h.Seen()[1]), "no matching metrics found for composite-metric")
 }
+
+// TestACachedFallbackOfAFormula: the value is called composite-metric, and the formula
+// looks for the trigger's in vain.
+func TestACachedFallbackOfAFormula(t *testing.T) {
+	a := loop(t, `{fallback: {failureThreshold: 0, replicas: 6}, advanced: {scalingModifiers: {formula: rate + 1, target: "3"}}, triggers: [
+		{type: prometheus, name: rate, useCachedMetrics: true, metadata: {serverAddress: p, query: q, threshold: "10"}}]}`)
+	poll(t, a, 0.5, 1, broken("no"))
+	h := horizontal(t, a)
+	ask(t, h, 15, 1, broken("no"))
+	assert.Equal(t, "no metrics returned from external metrics API", h.Seen()[0].Err)
+}
