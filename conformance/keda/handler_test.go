@@ -14,7 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/hpa"
@@ -26,10 +28,11 @@ import (
 var (
 	seedFlag   = flag.Uint64("seed", 0, "the first world's seed; 0: the day's date")
 	worldsFlag = flag.Int("worlds", 60, "worlds of the handler")
-	drawsFlag  = flag.Int("draws", 3000, "ScaledObjects of the other tests")
+	drawsFlag  = flag.Int("draws", 400, "ScaledObjects of the other tests")
 )
 
 func firstSeed(t *testing.T) uint64 {
+	ctrl.SetLogger(logr.Discard())
 	seed := *seedFlag
 	if seed == 0 {
 		y, m, d := time.Now().Date()
