@@ -218,7 +218,7 @@ func (w *world) answer(q messages.Query) messages.Metric {
 // half a second later than at every quarter of a minute.
 func (w *world) run() error {
 	begun := time.Now()
-	if err := w.poll(); err != nil { // the one at the start
+	if err := w.first(); err != nil { // the one at the start
 		return err
 	}
 	nextPoll, nextSync := begun.Add(w.mine.Period()), begun.Add(500*time.Millisecond)
@@ -232,7 +232,7 @@ func (w *world) run() error {
 			}
 			continue
 		}
-		if err := w.poll2(nextPoll); err != nil {
+		if err := w.pollAt(nextPoll); err != nil {
 			return err
 		}
 		nextPoll = nextPoll.Add(w.mine.Period())
@@ -240,14 +240,15 @@ func (w *world) run() error {
 	return nil
 }
 
-// poll2 looks at what the real loop will see at an instant, lets it, and compares.
-func (w *world) poll2(at time.Time) error {
+// pollAt looks at what the real loop will see at an instant, lets it, and compares.
+func (w *world) pollAt(at time.Time) error {
 	time.Sleep(time.Until(at) - time.Nanosecond)
 	synctest.Wait()
 	return w.compare(at, w.seen(w.mine.Queries()), func() { time.Sleep(time.Nanosecond); synctest.Wait() })
 }
 
-func (w *world) poll() error {
+// first is the poll with which the loop begins.
+func (w *world) first() error {
 	return w.compare(time.Now(), w.seen(w.mine.Queries()), synctest.Wait)
 }
 
