@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint golden bench fidelity statistics controlplane conformance planted cover
+.PHONY: build test race lint golden bench fidelity statistics controlplane conformance conformance-keda planted cover
 
 build: ## bin/scalelab
 	go build -o bin/scalelab ./cmd/scalelab
@@ -39,6 +39,9 @@ cover:
 
 conformance: ## the real controllers beside ours; the first build takes minutes
 	cd conformance && go test -p 1 ./...
+
+conformance-keda: ## the real KEDA beside ours; the first build takes a quarter of an hour
+	cd conformance/keda && go test ./...
 
 planted: ## deviations planted on purpose, for the conformance to find
 	cd conformance && go test ./planted -count 1 -v -args -planted

@@ -311,6 +311,48 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Greater(t, r["hpa"].Requests.Lost(), r["only-from-zero"].Requests.Lost(), "the HPA sees the crowd too late")
 		assert.Greater(t, r["hpa"].PodSeconds, 2*r["knative"].PodSeconds, "and lets go of its pods after five minutes")
 	},
+	"museum-keda-7770": func(t *testing.T, r map[string]*sim.Result) {
+		steepest := func(name string) (most int32) {
+			for _, d := range r[name].Decisions {
+				if d.TS > 60 {
+					most = max(most, d.Current-d.Desired)
+				}
+			}
+			return most
+		}
+		assert.GreaterOrEqual(t, steepest("keda"), int32(15), "all at once")
+		assert.Equal(t, int32(1), steepest("min-1"), "one by one")
+		assert.Equal(t, int32(1), steepest("cooldown-25m"))
+		assert.Equal(t, int32(0), r["cooldown-25m"].Replicas.MinReady)
+		assert.Greater(t, r["keda"].LatencyS.P99, 1.5*r["min-1"].LatencyS.P99)
+		for name := range r {
+			assert.Zero(t, r[name].Requests.Lost(), "%s: messages wait in the broker", name)
+		}
+	},
+	"museum-keda-6844": func(t *testing.T, r map[string]*sim.Result) {
+		down := func(name string) (at float64) {
+			for _, d := range r[name].Decisions {
+				if d.Desired < d.Current {
+					at = d.TS
+				}
+			}
+			return at
+		}
+		end := 7 * 60.0 // 7:17 in New York
+		assert.InDelta(t, end+5*60, down("keda"), 15, "the HPA's window, not the cooldown")
+		assert.InDelta(t, end+60, down("window-60"), 15)
+		assert.InDelta(t, end+60, down("min-0"), 10, "the cooldown, to zero")
+		assert.Zero(t, r["keda"].Requests.Lost()+r["window-60"].Requests.Lost())
+		assert.Greater(t, r["min-0"].Requests.Lost(), r["min-0"].Requests.Arrived/2, "nobody holds requests")
+	},
+	"museum-keda-5781": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Equal(t, int32(2), r["keda"].Timeline.Desired[len(r["keda"].Timeline.Desired)-1], "a mean, divided by the pods once more")
+		assert.Greater(t, r["keda"].Requests.Lost(), r["keda"].Requests.Arrived/10)
+		for _, name := range []string{"value", "sum"} {
+			assert.Zero(t, r[name].Requests.Lost(), name)
+			assert.Zero(t, r[name].Replicas.ScaleDowns, name)
+		}
+	},
 	"museum-knative-3153": func(t *testing.T, r map[string]*sim.Result) {
 		k := r["knative"]
 		for _, d := range k.Decisions {

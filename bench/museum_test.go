@@ -32,15 +32,23 @@ Three reports about Knative's autoscaler, with today's rules. "Wanted" is the mo
 |---|---|---:|---:|---:|---:|---:|---:|
 `
 
+const museumKeda = `
+Three reports about KEDA, with today's rules, and what helps.
+
+| scenario | strategy | requests | lost | p99 | wanted | turns | pod-hours |
+|---|---|---:|---:|---:|---:|---:|---:|
+`
+
 const museumFoot = `
 Not shown of KubeElasti, because they depend on the interleaving of threads, or on what is outside of one workload: slots that leak when two requests leave in the same instant, the queue counter that is read and written without a lock, and the Prometheus response that is decoded into a global of the package. Our own resolver and scaler have none of the three.
 `
 
 // TestMuseumPage holds docs/museum.md against what the scenarios give.
 func TestMuseumPage(t *testing.T) {
-	var page, knative strings.Builder
+	var page, knative, keda strings.Builder
 	page.WriteString(museumHead)
 	knative.WriteString(museumKnative)
+	keda.WriteString(museumKeda)
 	for _, name := range scenarios.Names() {
 		if !strings.HasPrefix(name, "museum-") {
 			continue
@@ -52,8 +60,15 @@ func TestMuseumPage(t *testing.T) {
 			require.NoError(t, err)
 			r, err := sim.Run(context.Background(), spec)
 			require.NoError(t, err)
-			if spec.Strategy.Knative != nil {
-				fmt.Fprintf(&knative, "| %s | %s | %d | %d | %s | %d | %d | %s |\n", name, autoscaler, r.Requests.Arrived, r.Requests.Lost(),
+			table := &page
+			switch {
+			case spec.Strategy.Knative != nil:
+				table = &knative
+			case spec.Strategy.Keda != nil:
+				table = &keda
+			}
+			if table != &page {
+				fmt.Fprintf(table, "| %s | %s | %d | %d | %s | %d | %d | %s |\n", name, autoscaler, r.Requests.Arrived, r.Requests.Lost(),
 					bench.Seconds(r.LatencyS.P99), r.Replicas.MaxDesired, r.Replicas.Flaps, bench.PodHours(r.PodSeconds))
 				continue
 			}
@@ -62,6 +77,7 @@ func TestMuseumPage(t *testing.T) {
 		}
 	}
 	page.WriteString(knative.String())
+	page.WriteString(keda.String())
 	page.WriteString(museumFoot)
 	if *update {
 		require.NoError(t, os.WriteFile(museumPage, []byte(page.String()), 0o644))

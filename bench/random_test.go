@@ -56,7 +56,7 @@ func within(t require.TestingT, r *sim.Result, autoscaler string) {
 		require.GreaterOrEqual(t, r.Timeline.Ready[i], int32(0))
 		require.GreaterOrEqual(t, r.Timeline.Queue[i], int64(0))
 	}
-	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "knative" {
+	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "keda" || autoscaler == "knative" {
 		require.LessOrEqual(t, r.Replicas.MaxDesired, int32(8))
 	}
 	require.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds)
@@ -112,14 +112,50 @@ pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 	}
 	elasti := fmt.Sprintf(`{apiVersion: elasti.truefoundry.com/v1alpha1, kind: ElastiService, metadata: {name: e}, spec: {scaleTargetRef: %s, service: random, minTargetReplicas: %d, cooldownPeriod: %d, triggers: [{type: prometheus, metadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m])) or vector(0)", threshold: "0.5"}}]}}`,
 		target, number("minimum", 1, 3), number("cooldown", 1, 90))
-	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
-		hpa(1), elasti, hpa(1), elasti, number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
+	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  keda: {manifests: [%s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
+		hpa(1), elasti, hpa(1), elasti, scaledObject(t), number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
 	if policy == "central-queue" { // which no ingress of Knative has
 		return b.String()
 	}
 	fmt.Fprintf(&b, "  knative: {containerConcurrency: %d, annotations: {%s}}\nknative: {activators: %d, new: %t}\n",
 		number("container-concurrency", 0, 6), annotations(t), number("activators", 1, 3), rapid.Bool().Draw(t, "new"))
 	return b.String()
+}
+
+// scaledObject draws one that does not grow beyond 8 pods.
+func scaledObject(t *rapid.T) string {
+	number := func(name string, from, to int) int { return rapid.IntRange(from, to).Draw(t, name) }
+	optional := func(text string) string {
+		if rapid.Bool().Draw(t, text) {
+			return text
+		}
+		return ""
+	}
+	metricType := optional("metricType: Value, ")
+	triggers := []string{
+		fmt.Sprintf(`{type: prometheus, name: rate, %s%smetadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m]))", threshold: "%d"%s}}`,
+			metricType, optional("useCachedMetrics: true, "), number("threshold", 1, 9), optional(`, ignoreNullValues: "false"`)),
+		fmt.Sprintf(`{type: redis, name: backlog, %smetadata: {listName: jobs, address: "redis:6379", listLength: "%d", activationListLength: "%d"}}`,
+			optional("useCachedMetrics: true, "), number("length", 1, 9), number("activation", 0, 3)),
+		fmt.Sprintf(`{type: cron, name: hours, metadata: {timezone: UTC, start: "%d * * * *", end: "%d * * * *", desiredReplicas: "%d"}}`,
+			number("cron start", 0, 3), number("cron end", 4, 6), number("cron replicas", 1, 9)),
+	}
+	given := triggers[:number("triggers", 1, 3)]
+	lowest := number("keda minimum", 0, 3)
+	spec := fmt.Sprintf("minReplicaCount: %d, maxReplicaCount: 8, pollingInterval: %d, cooldownPeriod: %d, initialCooldownPeriod: %d",
+		lowest, number("polling", 1, 40), number("keda cooldown", 0, 90), number("initial", 0, 90))
+	if lowest > 0 {
+		spec += optional(", idleReplicaCount: 0")
+	}
+	spec += optional(fmt.Sprintf(", fallback: {failureThreshold: %d, replicas: %d, behavior: %s}", number("failures", 0, 3), number("fallback", 0, 5),
+		rapid.SampledFrom([]string{"static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"}).Draw(t, "fallback behavior")))
+	if len(given) == 3 {
+		spec += optional(`, advanced: {scalingModifiers: {formula: "max([rate, backlog, hours * 2])", target: "2", activationTarget: "1"}}`)
+	}
+	annotation := rapid.SampledFrom([]string{"other: x", "autoscaling.keda.sh/paused-replicas: \"2\"", "autoscaling.keda.sh/paused-scale-in: \"true\"",
+		"autoscaling.keda.sh/paused-scale-out: \"true\"", "autoscaling.keda.sh/force-activation: \"true\""}).Draw(t, "annotation")
+	return fmt.Sprintf("{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: k, annotations: {%s}}, spec: {scaleTargetRef: {name: random}, %s, triggers: [%s]}}",
+		annotation, spec, strings.Join(given, ", "))
 }
 
 // annotations draws those of a revision that does not grow beyond 8 pods.

@@ -88,10 +88,10 @@ func TestProblems(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	assert.Equal(t, "Pending Running Failed", fmt.Sprint(PodPending, " ", PodRunning, " ", PodFailed))
-	assert.Equal(t, "Resource Pods Object External PromQL",
-		fmt.Sprint(QueryResource, " ", QueryPods, " ", QueryObject, " ", QueryExternal, " ", QueryPromQL))
+	assert.Equal(t, "Resource Pods Object External PromQL Queue",
+		fmt.Sprint(QueryResource, " ", QueryPods, " ", QueryObject, " ", QueryExternal, " ", QueryPromQL, " ", QueryQueue))
 	assert.Panics(t, func() { _ = PodPhase(3).String() })
-	assert.Panics(t, func() { _ = QueryKind(5).String() })
+	assert.Panics(t, func() { _ = QueryKind(6).String() })
 }
 
 func TestStepOnTheWire(t *testing.T) {

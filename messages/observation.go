@@ -73,16 +73,19 @@ const (
 	QueryObject                    // custom.metrics.k8s.io, one value for an object
 	QueryExternal                  // external.metrics.k8s.io, summed over series
 	QueryPromQL                    // an instant query to a Prometheus server
+	QueryQueue                     // the length of a queue, asked at its broker at once
 )
 
 func (k QueryKind) String() string {
-	return [...]string{"Resource", "Pods", "Object", "External", "PromQL"}[k]
+	return [...]string{"Resource", "Pods", "Object", "External", "PromQL", "Queue"}[k]
 }
 
 // Query names one metric that an autoscaler wants to see at every decision.
 type Query struct {
-	Kind      QueryKind
-	Name      string // the metric's name, the resource's name, or the PromQL expression
+	Kind QueryKind
+	// Name is the metric's name, the resource's name, the PromQL expression, or
+	// the source that a queue's length is.
+	Name      string
 	Container string // QueryResource only: one container instead of the whole pod
 	Object    string // QueryObject only: Kind/name
 	Selector  string // the metric's label selector, as kubectl prints it
@@ -97,8 +100,8 @@ type Metric struct {
 	Err    string        // what the metrics API answers, without its client's words
 	At     time.Time     // when the newest sample in the answer was taken
 	Window time.Duration // what the samples were averaged over; 0: an instant
-	// Milli is the value of QueryObject and QueryExternal in thousandths, as
-	// the metrics API serves it.
+	// Milli is the value of QueryObject, QueryExternal and QueryQueue in
+	// thousandths, as the metrics API serves it.
 	Milli int64
 	// Value is the value of QueryPromQL, unrounded.
 	Value float64
@@ -107,6 +110,9 @@ type Metric struct {
 	// that are Unlisted.
 	Pods []PodMetric
 }
+
+// EmptyResult is the Err of a QueryPromQL whose result has no element.
+const EmptyResult = "the query's result is empty"
 
 // Unlisted is the index of a pod that the metrics API still knows and the API
 // server does not.

@@ -87,7 +87,7 @@ type Workload struct {
 // Autoscaler is one strategy: manifests, annotations of Knative, a fixed count,
 // the oracle, a serverless platform, or another strategy with changes.
 type Autoscaler struct {
-	Manifests            Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both; or a Service or Revision of Knative, with the ConfigMap config-autoscaler if it differs from controllers.knative"`
+	Manifests            Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both; or a ScaledObject of KEDA; or a Service or Revision of Knative, with the ConfigMap config-autoscaler if it differs from controllers.knative"`
 	Annotations          map[string]string   `yaml:"annotations,omitempty" doc:"a Knative revision with these annotations, on top of those of the workload's Knative Service"`
 	ContainerConcurrency *int64              `yaml:"containerConcurrency,omitempty" min:"0" max:"1000" doc:"beside annotations: requests that a pod gets at the same time, 0 for no limit; default: as the workload's Knative Service says, else 0"`
 	Replicas             *int32              `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/scalelab/scalelab/scaling/elasti"
+	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -138,6 +139,7 @@ var (
 	serviceKind    = kind{"Service", "v1", func() metav1.Object { return &corev1.Service{} }}
 	hpaKind        = kind{"HorizontalPodAutoscaler", "autoscaling/v2", func() metav1.Object { return &autoscalingv2.HorizontalPodAutoscaler{} }}
 	elastiKind     = kind{"ElastiService", "elasti.truefoundry.com/v1alpha1", func() metav1.Object { return &elasti.ElastiService{} }}
+	kedaKind       = kind{keda.Kind, keda.APIVersion, func() metav1.Object { return &keda.ScaledObject{} }}
 	knativeKind    = kind{"Service", knative.APIVersion, func() metav1.Object { return &knative.ServiceManifest{} }}
 	revisionKind   = kind{"Revision", knative.APIVersion, func() metav1.Object { return &knative.RevisionManifest{} }}
 	configMapKind  = kind{"ConfigMap", "v1", func() metav1.Object { return &corev1.ConfigMap{} }}

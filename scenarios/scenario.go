@@ -6,6 +6,7 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -88,6 +89,10 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA,
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
+	if st.keda != nil {
+		spec.Strategy.Keda = &keda.Spec{Manifest: st.keda, Controller: s.Document.Controllers.HPA,
+			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
+	}
 	if st.knative != nil {
 		spec.Strategy.Knative = &sim.Knative{Revision: st.knative.Revision, Config: st.knative.config, World: s.Document.Knative}
 	}
@@ -124,6 +129,10 @@ func (s *Scenario) Objects(autoscaler string) (sim.Objects, error) {
 	if spec.Strategy.HPA != nil {
 		o.HPA, o.KubernetesVersion = spec.Strategy.HPA.Manifest, spec.Strategy.HPA.KubernetesVersion
 	}
+	if k := spec.Strategy.Keda; k != nil {
+		o.Keda = k.Manifest
+		o.KubernetesVersion = k.KubernetesVersion
+	}
 	if spec.Strategy.Elasti != nil {
 		o.Elasti = spec.Strategy.Elasti.Manifest
 	}
@@ -159,6 +168,9 @@ func (st *strategy) resolved() Autoscaler {
 		a.Manifests = inline(st.knative.manifests...)
 	case st.hpa != nil:
 		a.Manifests = append(a.Manifests, inline(st.hpa)...)
+	}
+	if st.keda != nil {
+		a.Manifests = append(a.Manifests, inline(st.keda)...)
 	}
 	if st.elasti != nil {
 		a.Manifests = append(a.Manifests, inline(st.elasti)...)

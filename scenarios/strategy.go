@@ -8,6 +8,7 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/cluster"
 
@@ -30,6 +31,7 @@ type strategy struct {
 	unlisted   bool // the scenario does not name it
 	hpa        *autoscalingv2.HorizontalPodAutoscaler
 	elasti     *elasti.ElastiService
+	keda       *keda.ScaledObject
 	knative    *revision
 	// behaviour is which KubeElasti runs it; "" is that of the scenario.
 	behaviour string
@@ -188,6 +190,9 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 	} else if at := at.Get("behaviour"); at != nil {
 		l.problems.Addf(at, "found %s without an ElastiService that it could be the behaviour of", at.Found())
 	}
+	if m[kedaKind.name] != nil {
+		s.keda = l.readKeda(m[kedaKind.name], m)
+	}
 	if entry.Value.Annotations != nil || m.isRevision() {
 		l.readKnative(&s, entry.Value, at, m)
 	}
@@ -201,7 +206,7 @@ type manifests map[string]*object
 func (l *loader) sort(docs []*strict.Node) manifests {
 	m := manifests{}
 	for _, doc := range docs {
-		o := l.decode(doc, hpaKind, elastiKind, knativeKind, revisionKind, configMapKind)
+		o := l.decode(doc, hpaKind, elastiKind, kedaKind, knativeKind, revisionKind, configMapKind)
 		switch {
 		case o == nil:
 		case m[o.kind.name] != nil:
@@ -260,6 +265,9 @@ func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiServic
 	if service := l.workload.service; service != nil && manifest.Spec.Service != service.Name {
 		at := o.node.Locate("spec.service")
 		l.problems.Addf(at, "found %s, expected %s, the Service of the workload", at.Found(), service.Name)
+	}
+	if l.doc.Workload.Routing.Backlog > 0 {
+		l.problems.Addf(l.root.Locate("workload.routing.backlog"), "found a backlog, expected none: KubeElasti's resolver holds requests, and a message waits in its broker")
 	}
 	l.checkElastiMetrics(o.node, manifest)
 	if scales := manifest.Spec.Autoscaler; scales != nil {

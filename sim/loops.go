@@ -25,6 +25,10 @@ type loop struct {
 	gauges         []messages.Gauge
 	queries        []messages.Query
 	signal, source string
+	// Where queries and gauges differ: asked has for each gauge the index of the
+	// query behind it, or -1, and shown gives the answers gauge by gauge.
+	asked []int
+	shown func() []messages.Metric
 
 	// The autoscaler where it is one; nil otherwise.
 	collector  scaling.Collector
@@ -60,6 +64,13 @@ func newLoops(spec Spec) ([]loop, error) {
 		// The operator's ticker fires for the first time after one period.
 		loops = append(loops, loop{name: "elasti", autoscaler: a, first: a.Period()})
 	}
+	if spec.Strategy.Keda != nil {
+		of, err := kedaLoops(spec)
+		if err != nil {
+			return nil, err
+		}
+		loops = append(loops, of...)
+	}
 	if s := spec.Strategy.Knative; s != nil && s.autoscaled() {
 		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), spec.Start)
 		if err != nil {
@@ -78,6 +89,8 @@ func newLoops(spec Spec) ([]loop, error) {
 // check reports ways to scale that exclude each other.
 func (s *Strategy) check() error {
 	switch {
+	case s.Keda != nil && (s.HPA != nil || s.Elasti != nil || s.Knative != nil || s.Oracle || s.Serverless != nil || s.Replicas != nil):
+		return fmt.Errorf("strategy %s: found a ScaledObject beside another way to scale, expected it alone", s.Name)
 	case s.Serverless != nil && (s.HPA != nil || s.Elasti != nil || s.Knative != nil || s.Oracle || s.Replicas != nil):
 		return fmt.Errorf("strategy %s: found serverless beside another way to scale, expected it alone", s.Name)
 	case s.Knative != nil && (s.Elasti != nil || s.Oracle || s.Replicas != nil || s.Knative.autoscaled() == (s.HPA != nil)):

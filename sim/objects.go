@@ -7,6 +7,7 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/scaling/knative"
 )
 
@@ -17,6 +18,7 @@ type Objects struct {
 	Deployment *appsv1.Deployment
 	Service    *corev1.Service
 	HPA        *autoscalingv2.HorizontalPodAutoscaler // nil: none
+	Keda       *keda.ScaledObject                     // of which an HPA is made; nil: none
 	Elasti     *elasti.ElastiService                  // nil: none
 	Revision   *knative.Revision                      // that Knative's own autoscaler scales; nil: none
 	// KubernetesVersion is that of the control plane.

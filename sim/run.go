@@ -440,6 +440,9 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	if err != nil {
 		return fmt.Errorf("at %s: carry out %s's decision: %w", now, l.name, err)
 	}
+	if l.shown != nil {
+		r.seen = l.shown()
+	}
 	r.elasti.fellAsleep(now, d, replicas)
 	r.recorder.decision(now, l, replicas.Desired, d)
 	r.recorder.tracks.decided(r.spec.Start, l, r.seen, &d)

@@ -6,6 +6,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -51,6 +52,8 @@ type Strategy struct {
 	Replicas *int32
 	HPA      *hpa.Spec
 	Elasti   *elasti.Spec
+	// Keda makes an HPA of its own, so that it is alone.
+	Keda *keda.Spec
 	// Knative makes the workload a revision. HPA is then the one that Knative makes
 	// for a revision of that class, and nil for one of its own autoscaler.
 	Knative *Knative

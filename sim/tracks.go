@@ -35,13 +35,23 @@ func (t *tracks) follow(loops []loop, door *metrics.Door) {
 		for n, g := range l.gauges {
 			tr := track{loop: l.name, gauge: g, index: -1, signal: l.signal, source: l.source}
 			if l.signal == "" {
-				tr.index, tr.source = n, door.Source(i, n)
-				tr.cores = door.CoresRequested(l.queries[n])
+				tr.index = n
+				if q := l.query(n); q >= 0 {
+					tr.source, tr.cores = door.Source(i, q), door.CoresRequested(l.queries[q])
+				}
 			}
 			t.of = append(t.of, tr)
 			t.result = append(t.result, MetricTrack{Loop: l.name, Name: g.Name, Unit: g.Unit, Target: g.Target})
 		}
 	}
+}
+
+// query is the index of the query behind a gauge; -1: there is none.
+func (l *loop) query(gauge int) int {
+	if l.asked != nil {
+		return l.asked[gauge]
+	}
+	return gauge
 }
 
 // decided notes what a decision saw. One that asked no metrics changes nothing.

@@ -45,11 +45,16 @@ type Options struct {
 	Clock    clock.PassiveClock
 }
 
-// Scaler compares two instants. It has no memory.
+// Scaler asks a Window at its clock's instant. It has no memory.
 type Scaler struct {
+	window *Window
+	clock  clock.PassiveClock
+}
+
+// Window is the rule of two schedules: it compares two instants.
+type Window struct {
 	start, end cron.Schedule
 	zone       *time.Location
-	clock      clock.PassiveClock
 }
 
 var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
@@ -58,30 +63,42 @@ var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month 
 // are messages.Problems.
 func New(o Options) (*Scaler, error) {
 	var problems messages.Problems
-	s := &Scaler{clock: o.Clock}
-	var err error
-	if s.start, err = parse(o.Start); err != nil {
-		problems.Addf("Start", "found %.70q, expected five cron fields (minute hour day month weekday): %v", o.Start, err)
-	}
-	if s.end, err = parse(o.End); err != nil {
-		problems.Addf("End", "found %.70q, expected five cron fields (minute hour day month weekday): %v", o.End, err)
-	}
-	if start := strings.Fields(o.Start); len(start) > 0 && strings.Join(start, " ") == strings.Join(strings.Fields(o.End), " ") {
-		problems.Addf("End", "found the start, %q, expected another schedule", o.End)
-	}
-	if s.zone, err = zone(o.Timezone); err != nil {
-		problems.Addf("Timezone", "found %.70q, expected a name such as Europe/Berlin: %v", o.Timezone, err)
-	}
+	window, err := NewWindow(o.Start, o.End, o.Timezone)
+	problems.Add(err)
 	if o.Clock == nil {
 		problems.Addf("Clock", "found none, expected a clock")
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	if _, err := s.active(); err != nil {
+	if _, err := window.Active(o.Clock.Now()); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return &Scaler{window: window, clock: o.Clock}, nil
+}
+
+// NewWindow reads the schedules and the time zone as Options has them. Errors are
+// messages.Problems with the names of those fields.
+func NewWindow(start, end, timezone string) (*Window, error) {
+	var problems messages.Problems
+	w := &Window{}
+	var err error
+	if w.start, err = parse(start); err != nil {
+		problems.Addf("Start", "found %.70q, expected five cron fields (minute hour day month weekday): %v", start, err)
+	}
+	if w.end, err = parse(end); err != nil {
+		problems.Addf("End", "found %.70q, expected five cron fields (minute hour day month weekday): %v", end, err)
+	}
+	if fields := strings.Fields(start); len(fields) > 0 && strings.Join(fields, " ") == strings.Join(strings.Fields(end), " ") {
+		problems.Addf("End", "found the start, %q, expected another schedule", end)
+	}
+	if w.zone, err = zone(timezone); err != nil {
+		problems.Addf("Timezone", "found %.70q, expected a name such as Europe/Berlin: %v", timezone, err)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return w, nil
 }
 
 // parse refuses a time zone in the schedule: there is one for both, and the
@@ -102,12 +119,13 @@ func zone(name string) (*time.Location, error) {
 	return time.LoadLocation(name)
 }
 
-// active says whether the clock's instant lies in a window. After the last start
-// and before the next end, the next start is a later one; at the very instant of
-// a start the workload is up, and at that of an end it is not.
-func (s *Scaler) active() (bool, error) {
-	now := s.clock.Now().In(s.zone)
-	start, end := s.start.Next(now), s.end.Next(now)
+// Active says whether an instant lies in the window. After the last start and
+// before the next end, the next start is a later one; at the very instant of a
+// start the workload is up, and at that of an end it is not. A schedule without
+// another instant is an error.
+func (w *Window) Active(now time.Time) (bool, error) {
+	now = now.In(w.zone)
+	start, end := w.start.Next(now), w.end.Next(now)
 	var problems messages.Problems
 	if start.IsZero() {
 		problems.Addf("Start", "found no instant within five years of %s", now.Format(time.DateOnly))
@@ -123,7 +141,7 @@ func (s *Scaler) answer(ctx context.Context) (bool, error) {
 	if ctx.Err() != nil {
 		return true, context.Cause(ctx)
 	}
-	active, err := s.active()
+	active, err := s.window.Active(s.clock.Now())
 	if err != nil {
 		return true, fmt.Errorf("cron: %w", err)
 	}

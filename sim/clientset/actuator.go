@@ -49,6 +49,7 @@ type Actuator struct {
 	endpoints  *endpoints
 	hpa        *hpaRecord
 	elasti     *kubeElasti
+	keda       *kedaRecord
 	knative    *kpaRecord
 }
 
@@ -192,6 +193,8 @@ func (a *Actuator) Carry(now time.Duration, loop string, d messages.Decision) (i
 		err = a.hpa.record(ctx, before, d)
 	case loop == "elasti" && a.elasti != nil && wantsUp(d.Reason):
 		err = a.elasti.stamp(ctx)
+	case loop == "keda" && a.keda != nil:
+		err = a.keda.record(ctx, d)
 	case loop == "knative" && a.knative != nil:
 		err = a.knative.record(ctx, a.counts.Ready, d)
 	}

@@ -68,6 +68,11 @@ func (a *Actuator) createObjects(ctx context.Context, o sim.Objects) error {
 	if err := a.endpoints.flush(ctx); err != nil {
 		return fmt.Errorf("create endpoints of service %s: %w", service.Name, err)
 	}
+	if o.Keda != nil {
+		if err := a.createKeda(ctx, &o); err != nil {
+			return err
+		}
+	}
 	if o.HPA != nil {
 		created := settled(o.HPA.DeepCopy(), a.target)
 		created, err = client.AutoscalingV2().HorizontalPodAutoscalers(created.Namespace).Create(ctx, created, metav1.CreateOptions{})

@@ -279,7 +279,7 @@ func (c *Cluster) arrive() {
 		c.invoke(i)
 	case c.activators.proxied:
 		c.activate(i)
-	case c.direct:
+	case c.direct, c.spec.Routing.Backlog > 0:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
 		c.admit(i)

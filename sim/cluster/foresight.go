@@ -31,7 +31,7 @@ func (s *Spec) foresees() bool {
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
-		return s.Fixed && !s.Fresh && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
+		return s.Fixed && !s.Fresh && s.Routing.Backlog == 0 && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
 		return slots <= maxCounted
 	}

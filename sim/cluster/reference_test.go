@@ -211,7 +211,7 @@ func (w *reference) send(q *referenceRequest) {
 		w.serveElastically(q)
 	case w.proxied:
 		w.activate(q)
-	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover():
+	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover() || w.spec.Routing.Backlog > 0:
 		w.route(q)
 	case w.spec.Front != nil && !w.unreachable:
 		w.admit(q)
@@ -394,7 +394,7 @@ func (w *reference) transit(pod int32, to State) {
 func (w *reference) route(q *referenceRequest) {
 	p := w.pick()
 	if p == nil { // central queue, all slots taken
-		if len(w.central) >= w.spec.PerPod.Queue*len(w.routable) {
+		if len(w.central) >= max(w.spec.Routing.Backlog, w.spec.PerPod.Queue*len(w.routable)) {
 			w.finish(q, rejected)
 			return
 		}

@@ -144,6 +144,9 @@ func (d *die) spec() Spec {
 	d.activators(&s)
 	s.Watched, s.Fresh = d.chance(50), d.chance(10)
 	d.share(&s)
+	if s.Routing.Policy == "central-queue" && s.Front == nil && d.chance(50) {
+		s.Routing.Backlog = 1 + d.IntN(9)
+	}
 	return s
 }
 

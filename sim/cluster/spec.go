@@ -68,6 +68,9 @@ type PerPod struct {
 // Routing is how a request finds a pod.
 type Routing struct {
 	Policy string `yaml:"policy" enum:"random|round-robin|least-request|p2c|central-queue" doc:"how a request finds a pod"`
+	// Backlog makes the central queue a broker's: messages wait in it for pods that
+	// may not be there yet, and pods take them out.
+	Backlog int `yaml:"backlog,omitempty" min:"0" max:"1000000000" doc:"with central-queue: messages that wait in a broker, whether there are pods or not; default: the queue is as long as those of the pods together, and without pods there is none"`
 }
 
 // Lifecycle is how long a pod takes from creation to its first request.

@@ -130,7 +130,7 @@ func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.R
 	d.describe(t.Pods)
 	l := &d.loops[loop]
 	for i := range l.plans {
-		d.answer(&l.plans[i], &l.answers[i], now, t.Pods)
+		d.answer(&l.plans[i], &l.answers[i], now, t)
 	}
 	return messages.Observation{Replicas: replicas, Pods: d.pods, Metrics: l.answers, Path: t.Path}
 }

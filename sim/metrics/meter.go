@@ -80,6 +80,8 @@ func (d *Door) Source(loop, query int) string {
 		return ""
 	case p.query.Kind == messages.QueryResource:
 		return SourceCPU
+	case p.query.Kind == messages.QueryQueue:
+		return p.query.Name
 	default:
 		return d.gauges[p.gauge].source
 	}

@@ -28,6 +28,8 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
 		return plan{query: q}, checkPromQL(q)
+	case messages.QueryQueue:
+		return plan{query: q}, checkQueue(q)
 	}
 	return plan{}, fmt.Errorf("query %q has the unknown kind %d", q.Name, q.Kind)
 }
@@ -38,7 +40,7 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 	case "memory":
 		return plan{}, messages.Invalidf(q.Field, `found resource "memory", expected cpu: memory is not simulated yet`)
 	default:
-		return plan{}, messages.Invalidf(q.Field, "found resource %q, %s", q.Name, expected(q.Name, []string{"cpu"}))
+		return plan{}, messages.Invalidf(q.Field, "found resource %q, %s", q.Name, messages.OneOf(q.Name, []string{"cpu"}))
 	}
 	sidecar, err := d.sidecar(q)
 	if err != nil {
@@ -59,7 +61,7 @@ func (d *Door) sidecar(q messages.Query) (bool, error) {
 		return false, nil
 	}
 	if !slices.Contains(names, q.Container) {
-		return false, messages.Invalidf(q.Field, "found container %q, %s", q.Container, expected(q.Container, names))
+		return false, messages.Invalidf(q.Field, "found container %q, %s", q.Container, messages.OneOf(q.Container, names))
 	}
 	return q.Container != names[0], nil
 }
@@ -81,7 +83,7 @@ func (d *Door) resolveGauge(q messages.Query) (plan, error) {
 	source, ok := known[q.Name]
 	if !ok {
 		names := slices.Sorted(maps.Keys(known))
-		return plan{}, messages.Invalidf(q.Field, "found metric %q, %s", q.Name, expected(q.Name, names))
+		return plan{}, messages.Invalidf(q.Field, "found metric %q, %s", q.Name, messages.OneOf(q.Name, names))
 	}
 	g := gauge{source: source.Source, window: source.window(), interval: d.spec.Pipeline.PrometheusScrape}
 	if err := g.checkWindow(q); err != nil {
@@ -130,7 +132,7 @@ func checkPromQL(q messages.Query) error {
 	}
 	for _, name := range names {
 		if !slices.Contains(seriesNames, name) {
-			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, expected(name, seriesNames))
+			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, messages.OneOf(name, seriesNames))
 		}
 	}
 	return nil
@@ -146,11 +148,13 @@ func validateSources(named map[string]Source) error {
 }
 
 // answer fills m with the answer at now, using its buffers again.
-func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 	*m = messages.Metric{Pods: m.Pods[:0]}
 	switch p.query.Kind {
 	case messages.QueryResource:
-		d.answerResource(p, m, pods)
+		d.answerResource(p, m, t.Pods)
+	case messages.QueryQueue:
+		m.At, m.Milli = d.instant(now), 1000*t.length(p.query.Name)
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
 	default:
@@ -158,7 +162,7 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, pods []clu
 			m.At, m.Window = d.instant(d.scraped), d.gauges[p.gauge].window
 		}
 		if p.query.Kind == messages.QueryPods {
-			d.answerPods(p, m, now, pods)
+			d.answerPods(p, m, now, t.Pods)
 		} else {
 			d.answerTotal(p, m, now)
 		}

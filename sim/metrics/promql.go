@@ -116,7 +116,7 @@ func (d *Door) answerPromQL(p *plan, m *messages.Metric, now time.Duration) {
 	case err != nil:
 		m.Err = err.Error()
 	case empty:
-		m.Err = "the query's result is empty"
+		m.Err = messages.EmptyResult
 	default:
 		m.Value = value
 	}

@@ -113,7 +113,7 @@ func (p Pipeline) Validate() error {
 func (s Source) Validate() error {
 	var problems messages.Problems
 	if !slices.Contains(sources, s.Source) {
-		problems.Addf("source", "found %q, %s", s.Source, expected(s.Source, sources))
+		problems.Addf("source", "found %q, %s", s.Source, messages.OneOf(s.Source, sources))
 	}
 	if s.Window != nil && *s.Window <= 0 {
 		problems.Addf("window", "found %v, expected more than 0s", *s.Window)

@@ -91,12 +91,3 @@ func TestContainersAreUnknownWithoutRequests(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, int64(250), observe(d, seconds(15), busy(0.25)).Metrics[0].Pods[0].Milli)
 }
-
-func TestDistance(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"queue", "queue", 0}, {"rps", "rsp", 2}} {
-		assert.Equal(t, test.want, distance(test.a, test.b), "%q %q", test.a, test.b)
-	}
-}

@@ -1,25 +1,26 @@
-package metrics
+package messages
 
 import (
 	"fmt"
 	"strings"
 )
 
-// expected lists the names that would do, and the one that was probably meant.
-func expected(found string, names []string) string {
+// OneOf words what was expected: the names that would do, and the one that was
+// probably meant.
+func OneOf(found string, names []string) string {
 	text := "expected " + names[0]
 	if len(names) > 1 {
 		text = "expected one of " + strings.Join(names, ", ")
 	}
-	if near := nearest(found, names); near != "" {
+	if near := Nearest(found, names); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return text
 }
 
-// nearest is the first of the names with the smallest edit distance, or none if
+// Nearest is the first of the names with the smallest edit distance, or none if
 // even that one differs in more than a third of its letters.
-func nearest(found string, names []string) string {
+func Nearest(found string, names []string) string {
 	best, least := "", 0
 	for _, name := range names {
 		d := distance(found, name)
