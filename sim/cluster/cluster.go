@@ -60,6 +60,7 @@ type Cluster struct {
 	central     queue // waiting requests, when all pods share one queue
 	front       front
 	activators  activators
+	backlog     backlog
 	asked       bool // a message to the autoscaler is due
 	changed     bool // the ready pods have changed, or the path of requests
 	transitions []Transition
@@ -101,6 +102,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		central:    newQueue(),
 		front:      newFront(),
 		activators: newActivators(spec, lifecycle, seed),
+		backlog:    newBacklog(spec, seed),
 		clients:    clients,
 		deadline:   event.Never,
 		tally:      tally,
@@ -277,6 +279,8 @@ func (c *Cluster) arrive() {
 		c.resize()
 	case c.spec.Serverless != nil:
 		c.invoke(i)
+	case c.spec.Consumes != nil:
+		c.publish(i)
 	case c.activators.proxied:
 		c.activate(i)
 	case c.direct:

@@ -31,6 +31,9 @@ func (s *Spec) foresees() bool {
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
+		if s.Consumes != nil && s.Consumes.Partitions > 0 {
+			return false
+		}
 		return s.Fixed && !s.Fresh && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
 		return slots <= maxCounted

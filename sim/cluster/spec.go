@@ -38,6 +38,9 @@ type Spec struct {
 	// Activators put Knative's activators and queue-proxies on the way of the
 	// requests; nil: none. There is no Front then.
 	Activators *Activators
+	// Consumes makes messages of the requests, which pods take from a queue; nil:
+	// requests are sent to pods.
+	Consumes *Consumption
 	// Watched makes Advance stop when a pod has become Ready or is deleted, and when
 	// the path of requests has changed.
 	Watched bool
@@ -138,7 +141,7 @@ type Counters struct {
 	TimedOut  uint64 // the client gave up
 	Rejected  uint64 // a full queue refused it
 	Failed    uint64 // no pod was there, or its pod was killed
-	Retried   uint64 // attempts after the first ones
+	Retried   uint64 // attempts after the first ones, deliveries of messages among them
 	Cold      uint64 // of the completed: those that waited for a pod or an instance to start
 	InFlight  uint64 // waiting, in service or in back-off, the client still there
 }

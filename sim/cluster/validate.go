@@ -70,6 +70,7 @@ func (s Spec) Validate() error {
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
 	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
+	problems.Add(s.validateConsumption())
 	if s.Serverless != nil {
 		problems.Add(messages.Under("serverless", s.Serverless.Validate()))
 		if s.Elastic {
