@@ -175,6 +175,7 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 	}
 	if platform := entry.Value.Serverless; platform != nil {
 		l.owner(l.root.Get("autoscalers").Get(entry.Name).Get("serverless").Path(), platform.Validate)
+		l.refuseConsumption(l.root.Get("autoscalers").Get(entry.Name).Get("serverless"), "a serverless platform")
 		filled := platform.WithDefaults()
 		s.serverless = &filled
 	}
@@ -189,6 +190,7 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 		l.problems.Addf(at, "found %s without an ElastiService that it could be the behaviour of", at.Found())
 	}
 	if entry.Value.Annotations != nil || m.isRevision() {
+		l.refuseConsumption(at, "a revision of Knative")
 		l.readKnative(&s, entry.Value, at, m)
 	}
 	return s
@@ -248,6 +250,7 @@ func (l *loader) readHPA(o *object) *autoscalingv2.HorizontalPodAutoscaler {
 
 func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiService {
 	manifest := o.Object.(*elasti.ElastiService)
+	l.refuseConsumption(o.node.Get("kind"), "an ElastiService")
 	if err := manifest.Validate(); err != nil {
 		l.invalid(err, o.node.Locate)
 		return nil

@@ -223,6 +223,9 @@ func (c *Cluster) reappear(i int32) {
 	c.offer(i)
 }
 
+// Partitioned says whether pods read messages from partitions.
+func (c *Cluster) Partitioned() bool { return c.backlog.spec.Partitions > 0 }
+
 // Hidden is the number of messages that pods have taken and lost, and that cannot
 // be taken again yet.
 func (c *Cluster) Hidden() int { return c.backlog.hidden }

@@ -277,7 +277,7 @@ func TestConsumptionValidates(t *testing.T) {
 		change func(*Spec)
 		want   string
 	}{
-		"policy":          {func(s *Spec) { s.Routing.Policy = "p2c" }, "workload: routing.policy: found p2c, expected none: the pods of a workload that consumes take messages themselves"},
+		"policy":          {func(s *Spec) { s.Routing.Policy = "p2c" }, "workload: routing.policy: found p2c, expected central-queue or none: the pods of a workload that consumes take messages themselves"},
 		"timeout":         {func(s *Spec) { s.RequestTimeout = second }, "workload: requestTimeout: found 1s, expected 0s: nobody waits for the messages of a workload that consumes"},
 		"cancel":          {func(s *Spec) { s.OnTimeout = "cancel" }, "workload: onTimeout: found cancel, expected none: nobody waits for the messages of a workload that consumes"},
 		"retries":         {func(s *Spec) { s.Retries = trying(3, 0, 0, "failed") }, "workload: retries.attempts: found 3, expected 1: messages are delivered again, see consumes.maxDeliveries"},

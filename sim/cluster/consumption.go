@@ -110,7 +110,7 @@ func (s Spec) validateConsumption() error {
 	var problems messages.Problems
 	problems.Add(messages.Under("consumes", s.Consumes.Validate()))
 	if s.Routing.Policy != "central-queue" {
-		problems.Addf("routing.policy", "found %s, expected none: the pods of a workload that consumes take messages themselves", s.Routing.Policy)
+		problems.Addf("routing.policy", "found %s, expected central-queue or none: the pods of a workload that consumes take messages themselves", s.Routing.Policy)
 	}
 	if s.RequestTimeout > 0 {
 		problems.Addf("requestTimeout", "found %s, expected 0s: nobody waits for the messages of a workload that consumes", s.RequestTimeout)
