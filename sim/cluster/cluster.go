@@ -195,7 +195,8 @@ func (c *Cluster) stop() Stop {
 // caller to do: the caller does it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, among them the reclaiming of
-// serverless instances, then departures in the order of the pods, and in a pod in
+// serverless instances, the ends of rebalances, and messages that can be taken
+// again, then departures in the order of the pods, and in a pod in
 // that of the starts of service, clients that give up (a request for good, then
 // attempts), looks of the front, retries, users and arrivals.
 func (c *Cluster) Advance(to time.Duration) Stop {

@@ -109,34 +109,42 @@ func (s Spec) validateConsumption() error {
 	}
 	var problems messages.Problems
 	problems.Add(messages.Under("consumes", s.Consumes.Validate()))
+	const nobody = "nobody waits for the messages of a workload that consumes"
 	if s.Routing.Policy != "central-queue" {
 		problems.Addf("routing.policy", "found %s, expected central-queue or none: the pods of a workload that consumes take messages themselves", s.Routing.Policy)
 	}
 	if s.RequestTimeout > 0 {
-		problems.Addf("requestTimeout", "found %s, expected 0s: nobody waits for the messages of a workload that consumes", s.RequestTimeout)
+		problems.Addf("requestTimeout", "found %s, expected 0s: %s", s.RequestTimeout, nobody)
 	}
 	if s.OnTimeout == cancelService {
-		problems.Addf("onTimeout", "found cancel, expected none: nobody waits for the messages of a workload that consumes")
+		problems.Addf("onTimeout", "found cancel, expected none: %s", nobody)
 	}
-	if r := s.Retries; r != nil && r.Attempts > 1 {
-		problems.Addf("retries.attempts", "found %d, expected 1: messages are delivered again, see consumes.maxDeliveries", r.Attempts)
+	if s.Retries != nil && s.Retries.Attempts > 1 {
+		problems.Addf("retries.attempts", "found %d, expected 1: messages are delivered again, see consumes.maxDeliveries", s.Retries.Attempts)
 	}
-	if r := s.Retries; r != nil && r.PerAttemptTimeout > 0 {
-		problems.Addf("retries.perAttemptTimeout", "found %s, expected 0s: nobody waits for the messages of a workload that consumes", r.PerAttemptTimeout)
+	if s.Retries != nil && s.Retries.PerAttemptTimeout > 0 {
+		problems.Addf("retries.perAttemptTimeout", "found %s, expected 0s: %s", s.Retries.PerAttemptTimeout, nobody)
 	}
 	if s.PerPod.Queue > 0 {
 		problems.Addf("perPod.queue", "found %d, expected 0: messages wait in the queue, which has no bound", s.PerPod.Queue)
 	}
+	if s.Front != nil || s.Activators != nil || s.Serverless != nil || len(s.Users) > 0 {
+		problems.Addf("consumes", "found it beside a front, activators, a serverless platform or users, expected it alone: nobody waits for messages")
+	}
+	problems.Add(messages.Under("lifecycle", s.Lifecycle.validateUnreached()))
+	return problems.Err()
+}
+
+// validateUnreached refuses the stages that are about those who connect to a pod.
+func (l Lifecycle) validateUnreached() error {
+	var problems messages.Problems
 	for _, stage := range []struct {
 		field string
 		spec  random.Spec
-	}{{"listen", s.Lifecycle.Listen}, {"endpointPropagation", s.Lifecycle.EndpointPropagation}} {
+	}{{"listen", l.Listen}, {"endpointPropagation", l.EndpointPropagation}} {
 		if dist, err := random.New(stage.spec); err == nil && dist.Mean() > 0 {
-			problems.Addf("lifecycle."+stage.field, "found %s, expected 0s: a pod consumes from Ready on, without anybody connecting to it", stage.spec)
+			problems.Addf(stage.field, "found %s, expected 0s: a pod consumes from Ready on, without anybody connecting to it", stage.spec)
 		}
-	}
-	if s.Front != nil || s.Activators != nil || s.Serverless != nil || len(s.Users) > 0 {
-		problems.Addf("consumes", "found it beside a front, activators, a serverless platform or users, expected it alone: nobody waits for messages")
 	}
 	return problems.Err()
 }
