@@ -99,17 +99,12 @@ func TestABacklogDrains(t *testing.T) {
 	}
 }
 
-func TestForesightDrainsTheSameBacklog(t *testing.T) {
-	spec := consumers(4, 2, Consumption{})
-	spec.Fixed = true
-	require.True(t, spec.foresees())
-	c := newCluster(t, spec, arrivals(100, time.Second))
+func TestWhatIsLeftOfABacklog(t *testing.T) {
+	c := newCluster(t, consumers(4, 2, Consumption{}), arrivals(100, time.Second))
 	c.Advance(2500 * time.Millisecond)
 	assert.Equal(t, 100-16, c.Held(), "eight are processed, eight are taken")
 	assert.Equal(t, int64(100-16), c.Waiting())
 	assert.Equal(t, time.Second+13*time.Second, drained(t, c))
-	spec.Consumes.Partitions = 4
-	assert.False(t, spec.foresees(), "a pod takes from its own partitions")
 }
 
 func TestMessagesWaitForPods(t *testing.T) {

@@ -1,9 +1,6 @@
 package cluster
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // commonStation is the one queue of all pods with foresight. Those who wait are
 // promised the slots that become free first, so the pods have to stay what they
@@ -13,14 +10,10 @@ type commonStation struct {
 	each    int        // slots of a subtree, a power of two; those beyond a pod's are taken
 	pods    int        // subtrees, a power of two, and the index of the first one's root
 	waiting instants   // when those who wait leave the queue
-	room    int        // how many can wait
 }
 
 func (c *Cluster) openShared() {
-	h := &commonStation{each: powerOfTwoFrom(c.spec.PerPod.Concurrency), pods: powerOfTwoFrom(len(c.pods)), room: c.spec.PerPod.Queue * len(c.pods)}
-	if c.spec.Consumes != nil {
-		h.room = math.MaxInt
-	}
+	h := &commonStation{each: powerOfTwoFrom(c.spec.PerPod.Concurrency), pods: powerOfTwoFrom(len(c.pods))}
 	h.slots = newTournament(h.each * h.pods)
 	for slot := range h.each * h.pods {
 		if slot/h.each >= len(c.pods) || slot%h.each >= c.spec.PerPod.Concurrency {
@@ -39,7 +32,7 @@ func (c *Cluster) settleShared(phase uint16, index uint64, service, until time.D
 		pod, seat = h.nextSeat(c, seat)
 	}
 	p := &c.pods[pod]
-	if seat.free > c.now && c.wait(&h.waiting, h.room, p, seat.free, phase, index, until) != NotYet {
+	if seat.free > c.now && c.wait(&h.waiting, c.spec.PerPod.Queue*len(c.pods), p, seat.free, phase, index, until) != NotYet {
 		return
 	}
 	h.slots.set(seat.slot, c.seat(p, max(c.now, seat.free), phase, index, service, until))

@@ -146,9 +146,6 @@ func (d *die) consume(s *Spec) {
 	s.Routing.Policy, s.PerPod.Queue, s.RequestTimeout = "central-queue", 0, 0
 	s.Front, s.Handover, s.Activators = nil, 0, nil
 	s.Lifecycle.Listen, s.Lifecycle.EndpointPropagation = random.Constant(0), random.Constant(0)
-	if d.chance(20) {
-		s.Fixed, s.Fresh = true, false
-	}
 	if d.chance(70) { // so that pods are killed with what they have taken
 		s.GracePeriod = d.upTo(3)
 	}
