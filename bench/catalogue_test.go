@@ -376,6 +376,7 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Less(t, few.LatencyS.P99, 1.5*free.LatencyS.P99)
 		assert.Zero(t, free.Requests.Lost()+few.Requests.Lost())
 	},
+	"kafka-backlog": kafkaBacklog,
 	"retry-storm": func(t *testing.T, r map[string]*sim.Result) {
 		after := retryStorm(t, r)
 		assert.Greater(t, after.Lost(), after.Arrived*9/10, "the load has gone back, the failure stays")

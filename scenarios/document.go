@@ -74,14 +74,15 @@ type Measure struct {
 
 // Workload is what is scaled.
 type Workload struct {
-	Manifests      Manifests       `yaml:"manifests,omitempty" doc:"a Deployment and optionally a Service, or a Service of Knative; without them both are made, named after the scenario"`
-	Replicas       *int32          `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"pods that are Ready at time 0; default: as in the Deployment, else 1"`
-	PerPod         cluster.PerPod  `yaml:"perPod" doc:"what one pod can do"`
-	Routing        cluster.Routing `yaml:"routing" doc:"how a request finds a pod"`
-	RequestTimeout time.Duration   `yaml:"requestTimeout" doc:"how long a client waits, over all attempts; 0s: for ever; default 30s"`
-	OnTimeout      string          `yaml:"onTimeout" enum:"leave|cancel" doc:"what a pod does with a request in service whose client has given up; default leave"`
-	Retries        cluster.Retries `yaml:"retries" doc:"how clients try again"`
-	GracePeriod    *time.Duration  `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
+	Manifests      Manifests            `yaml:"manifests,omitempty" doc:"a Deployment and optionally a Service, or a Service of Knative; without them both are made, named after the scenario"`
+	Replicas       *int32               `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"pods that are Ready at time 0; default: as in the Deployment, else 1"`
+	PerPod         cluster.PerPod       `yaml:"perPod" doc:"what one pod can do"`
+	Routing        cluster.Routing      `yaml:"routing" doc:"how a request finds a pod"`
+	RequestTimeout time.Duration        `yaml:"requestTimeout" doc:"how long a client waits, over all attempts; 0s: for ever; default 30s"`
+	OnTimeout      string               `yaml:"onTimeout" enum:"leave|cancel" doc:"what a pod does with a request in service whose client has given up; default leave"`
+	Retries        cluster.Retries      `yaml:"retries" doc:"how clients try again"`
+	Consumes       *cluster.Consumption `yaml:"consumes,omitempty" doc:"makes messages of the requests, which pods take from a queue; default: requests are sent to pods"`
+	GracePeriod    *time.Duration       `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
 }
 
 // Autoscaler is one strategy: manifests, annotations of Knative, a fixed count,

@@ -85,13 +85,3 @@ func TestScaledObjectsThatDoNotFit(t *testing.T) {
 		})
 	}
 }
-
-func TestABacklogIsNoQueueOfRequests(t *testing.T) {
-	problems := messagesOf(t, head+"workload: {manifests: [d.yaml, svc.yaml], routing: {policy: central-queue, backlog: 9}}\n"+traffic+"autoscalers: {elasti: {manifests: [h.yaml, e.yaml]}}\n",
-		files{"d.yaml": deployment, "svc.yaml": service, "e.yaml": elastiManifest, "h.yaml": hpaManifest})
-	require.Len(t, problems, 1)
-	assert.Contains(t, problems[0], "workload.routing.backlog: found a backlog, expected none: KubeElasti's resolver holds requests")
-	problems = messagesOf(t, head+"workload: {routing: {backlog: 9}}\n"+traffic, files{})
-	require.Len(t, problems, 1)
-	assert.Contains(t, problems[0], "workload.routing.backlog: found one with the policy random, expected central-queue: messages wait in one queue")
-}

@@ -58,7 +58,7 @@ func (l *loader) readKnative(s *strategy, entry Autoscaler, at *strict.Node, m m
 			r.manifests = append(r.manifests, o.Object)
 		}
 	}
-	if policy := l.root.Locate("workload.routing.policy"); l.doc.Workload.Routing.Policy == "central-queue" {
+	if policy := l.root.Locate("workload.routing.policy"); l.doc.Workload.Routing.Policy == "central-queue" && l.doc.Workload.Consumes == nil {
 		l.problems.Addf(policy, "found central-queue, expected random, round-robin, least-request or p2c: an ingress sends the requests of a Knative revision on at once")
 	}
 	if len(l.problems) > known || l.workload.deployment == nil {

@@ -104,6 +104,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	}
 	l.doc = Defaults()
 	l.sharedDefaults()
+	l.consumerDefaults()
 	l.problems = strict.Decode(l.root, &l.doc, options)
 	l.checkSections()
 	l.readWorkload()
@@ -165,6 +166,7 @@ func (l *loader) readTraffic() {
 		return
 	}
 	l.plan = plan
+	l.checkUsers()
 	if l.doc.Fleet != nil {
 		l.invalid(plan.CheckScalable(), func(field string) *strict.Node { return l.root.Locate(below("traffic", field)) })
 	}

@@ -35,6 +35,7 @@ func (l *loader) checkHPAMetrics(n *strict.Node, manifest *autoscalingv2.Horizon
 	known := len(l.problems)
 	for i, metric := range manifest.Spec.Metrics {
 		path := fmt.Sprintf("spec.metrics[%d].", i)
+		l.checkQueueOfPods(n, i, metric)
 		switch metric.Type {
 		case autoscalingv2.ResourceMetricSourceType:
 			l.checkResource(n.Locate(path+"resource"), metric.Resource.Name, metric.Resource.Target, "")

@@ -177,6 +177,7 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 	}
 	if platform := entry.Value.Serverless; platform != nil {
 		l.owner(l.root.Get("autoscalers").Get(entry.Name).Get("serverless").Path(), platform.Validate)
+		l.refuseConsumption(l.root.Get("autoscalers").Get(entry.Name).Get("serverless"), "a serverless platform")
 		filled := platform.WithDefaults()
 		s.serverless = &filled
 	}
@@ -194,6 +195,7 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 		s.keda = l.readKeda(m[kedaKind.name], m)
 	}
 	if entry.Value.Annotations != nil || m.isRevision() {
+		l.refuseConsumption(at, "a revision of Knative")
 		l.readKnative(&s, entry.Value, at, m)
 	}
 	return s
@@ -253,6 +255,7 @@ func (l *loader) readHPA(o *object) *autoscalingv2.HorizontalPodAutoscaler {
 
 func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiService {
 	manifest := o.Object.(*elasti.ElastiService)
+	l.refuseConsumption(o.node.Get("kind"), "an ElastiService")
 	if err := manifest.Validate(); err != nil {
 		l.invalid(err, o.node.Locate)
 		return nil
@@ -265,9 +268,6 @@ func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiServic
 	if service := l.workload.service; service != nil && manifest.Spec.Service != service.Name {
 		at := o.node.Locate("spec.service")
 		l.problems.Addf(at, "found %s, expected %s, the Service of the workload", at.Found(), service.Name)
-	}
-	if l.doc.Workload.Routing.Backlog > 0 {
-		l.problems.Addf(l.root.Locate("workload.routing.backlog"), "found a backlog, expected none: KubeElasti's resolver holds requests, and a message waits in its broker")
 	}
 	l.checkElastiMetrics(o.node, manifest)
 	if scales := manifest.Spec.Autoscaler; scales != nil {

@@ -58,6 +58,7 @@ func (l *loader) readWorkload() {
 				continue
 			}
 			deployment, l.workload.knative, l.workload.deployment = o, typed, deploymentOf(typed)
+			l.refuseConsumption(doc.Get("kind"), "a Service of Knative")
 			l.invalid(typed.Validate(l.knativeConfig(nil)), doc.Locate)
 		}
 		l.workload.given = append(l.workload.given, o.Object)
@@ -167,6 +168,7 @@ func (l *loader) podSpec() corev1.PodSpec {
 // scenario says wins over the Deployment.
 func (l *loader) clusterSpec(deployment *object) {
 	l.resolveCores()
+	l.resolveConsumption()
 	section, defaults := l.doc.Workload, cluster.Defaults()
 	spec := cluster.Spec{
 		Replicas:       defaults.Replicas,
@@ -177,6 +179,7 @@ func (l *loader) clusterSpec(deployment *object) {
 		Retries:        &section.Retries,
 		GracePeriod:    defaults.GracePeriod,
 		Lifecycle:      l.doc.Lifecycle,
+		Consumes:       section.Consumes,
 	}
 	if d := l.workload.deployment; d != nil && d.Spec.Replicas != nil {
 		spec.Replicas = *d.Spec.Replicas

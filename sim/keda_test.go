@@ -13,7 +13,9 @@ import (
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
 	"github.com/scalelab/scalelab/scaling/keda"
+	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 // scaledSpec is baseSpec with a ScaledObject over a list of messages, which wait
@@ -32,8 +34,9 @@ func scaledSpec(t testing.TB, change func(*keda.ScaledObject)) Spec {
 		change(o)
 	}
 	spec.Strategy = Strategy{Name: "keda", Keda: &keda.Spec{Manifest: o, Controller: hpa.DefaultController()}}
-	spec.Cluster.Routing.Policy, spec.Cluster.Routing.Backlog = "central-queue", 1000
-	spec.Cluster.RequestTimeout = 0
+	spec.Cluster.Consumes = &cluster.Consumption{}
+	spec.Cluster.Routing.Policy, spec.Cluster.RequestTimeout, spec.Cluster.PerPod.Queue = "central-queue", 0, 0
+	spec.Cluster.Lifecycle.EndpointPropagation = random.Constant(0)
 	return spec
 }
 

@@ -140,7 +140,7 @@ type Timeline struct {
 	ArrivedRPS   []float64  `json:"arrived_rps"`
 	CompletedRPS []float64  `json:"completed_rps"`
 	LostRPS      []float64  `json:"lost_rps,omitempty"`
-	Queue        []int64    `json:"queue"` // requests waiting, in pods and at the front
+	Queue        []int64    `json:"queue"` // requests waiting: in pods, at the front, as messages
 	LatencyP50S  []*float64 `json:"latency_p50_s,omitempty"`
 	LatencyP90S  []*float64 `json:"latency_p90_s,omitempty"`
 	LatencyP99S  []*float64 `json:"latency_p99_s"`

@@ -60,6 +60,7 @@ type Cluster struct {
 	central     queue // waiting requests, when all pods share one queue
 	front       front
 	activators  activators
+	backlog     backlog
 	asked       bool // a message to the autoscaler is due
 	changed     bool // the ready pods have changed, or the path of requests
 	transitions []Transition
@@ -101,6 +102,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		central:    newQueue(),
 		front:      newFront(),
 		activators: newActivators(spec, lifecycle, seed),
+		backlog:    newBacklog(spec, seed),
 		clients:    clients,
 		deadline:   event.Never,
 		tally:      tally,
@@ -193,7 +195,8 @@ func (c *Cluster) stop() Stop {
 // caller to do: the caller does it at Now and calls again.
 //
 // Of one instant, the pods' lives come first, among them the reclaiming of
-// serverless instances, then departures in the order of the pods, and in a pod in
+// serverless instances, the ends of rebalances, and messages that can be taken
+// again, then departures in the order of the pods, and in a pod in
 // that of the starts of service, clients that give up (a request for good, then
 // attempts), looks of the front, retries, users and arrivals.
 func (c *Cluster) Advance(to time.Duration) Stop {
@@ -277,9 +280,11 @@ func (c *Cluster) arrive() {
 		c.resize()
 	case c.spec.Serverless != nil:
 		c.invoke(i)
+	case c.spec.Consumes != nil:
+		c.publish(i)
 	case c.activators.proxied:
 		c.activate(i)
-	case c.direct, c.spec.Routing.Backlog > 0:
+	case c.direct:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
 		c.admit(i)

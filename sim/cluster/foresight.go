@@ -22,6 +22,9 @@ func (s *Spec) foresees() bool {
 	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.PerPod.Discipline != "fifo" {
 		return false
 	}
+	if s.Consumes != nil { // whose backlogs are long: stays that have not ended are looked through
+		return false
+	}
 	if s.activeClients() || s.OnTimeout == cancelService {
 		return false
 	}
@@ -31,7 +34,7 @@ func (s *Spec) foresees() bool {
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
-		return s.Fixed && !s.Fresh && s.Routing.Backlog == 0 && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
+		return s.Fixed && !s.Fresh && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
 		return slots <= maxCounted
 	}

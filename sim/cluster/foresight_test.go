@@ -38,6 +38,7 @@ func TestForesees(t *testing.T) {
 		"an activator that holds":       {func(s *Spec) { s.Activators = &Activators{Count: 1, ContainerConcurrency: 1} }, false},
 		"activators":                    {func(s *Spec) { s.Activators = &Activators{Count: 2} }, false},
 		"a central queue, fresh":        {func(s *Spec) { s.Routing.Policy, s.Fixed, s.Fresh = "central-queue", true, true }, false},
+		"messages":                      {func(s *Spec) { s.Routing.Policy, s.Fixed, s.Consumes = "central-queue", true, &Consumption{} }, false},
 	} {
 		spec := Defaults()
 		c.change(&spec)

@@ -104,6 +104,12 @@ func (c *Cluster) live(l life) {
 	case toProbe:
 		c.probe()
 		return
+	case rebalanced:
+		c.handOut()
+		return
+	case visibleAgain:
+		c.reappear(l.pod)
+		return
 	}
 	p := &c.pods[l.pod]
 	if l.step == endOfGrace {
@@ -158,6 +164,11 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	p.position, p.RoutableAt = int32(len(c.routable)), c.now
 	c.routable = append(c.routable, p.ID)
 	c.router.rebuild(c)
+	if c.spec.Consumes != nil {
+		c.rebalance()
+		c.takeAll(p)
+		return
+	}
 	c.fill(p)
 }
 
@@ -198,6 +209,9 @@ func (c *Cluster) becomeUnroutable(p *pod) {
 		c.pods[c.routable[i]].position = i
 	}
 	c.router.rebuild(c)
+	if c.spec.Consumes != nil {
+		c.rebalance()
+	}
 }
 
 // finishDraining removes a draining pod that holds nothing any more.
@@ -238,6 +252,9 @@ func (c *Cluster) kill(p *pod) {
 	for p.queue.length > 0 {
 		i := p.queue.pop(&c.requests)
 		c.end(i, failed)
+	}
+	if c.spec.Consumes != nil {
+		c.loseMessages(p)
 	}
 	c.byArrival(p.serving)
 	if c.sharing.cpu > 0 {

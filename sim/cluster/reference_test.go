@@ -49,6 +49,7 @@ type reference struct {
 	unreachable    bool
 	wake           bool
 	reachableSince time.Duration
+	backlog        referenceBacklog
 
 	elastic       int // pods of an elastic cluster
 	existed, idle time.Duration
@@ -102,6 +103,7 @@ type referenceRequest struct {
 	dials    int
 	left     *big.Rat // work to be done, when the CPU is shared
 	passage
+	message
 }
 
 type referencePod struct {
@@ -209,9 +211,11 @@ func (w *reference) send(q *referenceRequest) {
 	switch {
 	case w.spec.Elastic:
 		w.serveElastically(q)
+	case w.spec.Consumes != nil:
+		w.publish(q)
 	case w.proxied:
 		w.activate(q)
-	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover() || w.spec.Routing.Backlog > 0:
+	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover():
 		w.route(q)
 	case w.spec.Front != nil && !w.unreachable:
 		w.admit(q)
@@ -319,6 +323,7 @@ func (w *reference) freeSlot(p *referencePod, q *referenceRequest) {
 		w.serve(p, next)
 	default:
 		w.takeFromCentral(p)
+		w.takeWhatWaits(p)
 	}
 	w.finishDraining(p)
 }
@@ -394,7 +399,7 @@ func (w *reference) transit(pod int32, to State) {
 func (w *reference) route(q *referenceRequest) {
 	p := w.pick()
 	if p == nil { // central queue, all slots taken
-		if len(w.central) >= max(w.spec.Routing.Backlog, w.spec.PerPod.Queue*len(w.routable)) {
+		if len(w.central) >= w.spec.PerPod.Queue*len(w.routable) {
 			w.finish(q, rejected)
 			return
 		}
@@ -521,6 +526,11 @@ func (w *reference) becomeRoutable(p *referencePod) {
 		w.reachableSince = w.now
 	}
 	w.routable, p.RoutableAt = append(w.routable, p), w.now
+	if w.spec.Consumes != nil {
+		w.consumersChanged()
+		w.takeWhatWaits(p)
+		return
+	}
 	w.takeFromCentral(p)
 }
 
@@ -591,6 +601,9 @@ func (w *reference) delete(p *referencePod) {
 		w.turn = 0
 	}
 	w.changed = true
+	if w.spec.Consumes != nil {
+		w.consumersChanged()
+	}
 	w.unreach(p)
 	w.become(p, Draining)
 	w.after(w.spec.GracePeriod, rankLife, func() { w.kill(p) })
@@ -614,6 +627,10 @@ func (w *reference) kill(p *referencePod) {
 	p.queue, p.serving = nil, nil
 	w.become(p, Gone)
 	for _, q := range held {
+		if w.spec.Consumes != nil {
+			w.lose(q)
+			continue
+		}
 		w.finish(q, failed)
 	}
 }

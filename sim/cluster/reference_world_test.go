@@ -79,6 +79,7 @@ func (w *witness) ended(q *request, now time.Duration, f fate) {
 // note copies what is known about a request.
 func (w *witness) note(q *request) {
 	r := &w.records[q.index]
+	r.pod, r.retries = none, max(0, int(q.deliveries)-1)
 	if r.start = q.start; q.start != NotYet {
 		r.pod = q.pod
 	}
@@ -144,8 +145,8 @@ func (d *die) spec() Spec {
 	d.activators(&s)
 	s.Watched, s.Fresh = d.chance(50), d.chance(10)
 	d.share(&s)
-	if s.Routing.Policy == "central-queue" && s.Front == nil && d.chance(50) {
-		s.Routing.Backlog = 1 + d.IntN(9)
+	if d.chance(25) {
+		d.consume(&s)
 	}
 	return s
 }
@@ -193,7 +194,7 @@ func newDuel(seed random.Seed, eventByEvent bool) *duel {
 	}
 	d.spec = d.die.spec()
 	d.spec.eventByEvent = eventByEvent
-	if d.chance(40) {
+	if d.spec.Consumes == nil && d.chance(40) {
 		d.die.clients(&d.spec)
 	}
 	var arrivals []time.Duration
@@ -359,6 +360,9 @@ func (d *duel) compareCounts() error {
 	if got, want := d.fast.Held(), d.plain.held(); got != want {
 		return fmt.Errorf("held: %d, reference %d", got, want)
 	}
+	if got, want := d.fast.Hidden(), d.plain.backlog.hidden; got != want {
+		return fmt.Errorf("hidden: %d, reference %d", got, want)
+	}
 	if got, want := d.fast.front.used, d.plain.inFront(); got != want {
 		return fmt.Errorf("slots of the front: %d, reference %d", got, want)
 	}
@@ -392,6 +396,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 		worlds = 3_000
 	}
 	requests, foreseen, sharing, warming, retries, fates := 0, 0, 0, 0, 0, map[fate]int{}
+	var consuming struct{ worlds, redelivered, dead int }
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed, false)
 		d.fight(t)
@@ -406,6 +411,12 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 		if d.spec.Lifecycle.WarmUp != nil {
 			warming++
 		}
+		if d.spec.Consumes != nil {
+			consuming.worlds++
+			c := d.fast.Counters()
+			consuming.redelivered += int(c.Retried)
+			consuming.dead += int(c.Failed)
+		}
 		for _, r := range d.witness.records {
 			fates[r.fate]++
 			retries += r.retries
@@ -413,6 +424,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	}
 	t.Logf("%d worlds, %d with processor sharing, %d with a warm-up; %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries",
 		worlds, sharing, warming, requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
+	t.Logf("%d worlds that consume: %d redeliveries, %d dead letters", consuming.worlds, consuming.redelivered, consuming.dead)
 }
 
 // fight runs a duel and fails the test at the first difference.
@@ -422,7 +434,12 @@ func (d *duel) fight(t *testing.T) {
 		if d.spec.Front != nil {
 			front = fmt.Sprintf("%+v", *d.spec.Front)
 		}
-		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nfront: %s\nactivators: %+v\nretries: %+v\n%v",
-			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, front, d.spec.Activators, d.spec.Retries, d.log)
+		consumes := "nothing"
+		if m := d.spec.Consumes; m != nil {
+			w := m.WithDefaults()
+			consumes = fmt.Sprintf("%d partitions %s, visibility timeout %s, at most %d deliveries", w.Partitions, w.Partitioner, *w.VisibilityTimeout, w.MaxDeliveries)
+		}
+		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nconsumes %s\nfront: %s\nactivators: %+v\nretries: %+v\n%v",
+			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, consumes, front, d.spec.Activators, d.spec.Retries, d.log)
 	}
 }

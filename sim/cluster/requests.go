@@ -15,6 +15,7 @@ const (
 	centralQueue         // waits in the queue that all pods share
 	activatorQueue       // waits at an activator for a pod that can take it
 	inService
+	invisible // a message that its pod has lost, not visible yet
 	abandoned // its pod was killed; its departure is still to come
 )
 
@@ -33,6 +34,8 @@ type request struct {
 	generation uint32        // counts the uses of this entry of the slab
 	sequence   uint32        // order of the starts of service
 	phase      uint16        // traffic phase of its arrival
+	partition  uint16        // of a message
+	deliveries uint16        // of a message so far
 	place      uint8
 	dials      uint8 // connections that failed in a row
 	activator  uint8 // whose way it came, counted from 1; 0: none's

@@ -83,8 +83,7 @@ func (r *router) load(at, delta int32) {
 	r.loads[at] += delta
 }
 
-// route sends a request to a pod. At least one must be routable, unless there is a
-// backlog.
+// route sends a request to a pod. At least one must be routable.
 func (c *Cluster) route(i int32) {
 	if c.router.policy == sharedQueue {
 		c.routeCentrally(i)
@@ -115,8 +114,7 @@ func (c *Cluster) deliver(p *pod, i int32) {
 }
 
 // routeCentrally gives a request to a pod with a free slot, or puts it into the
-// queue that all pods share, which is as long as their queues together, or as the
-// backlog where that is more.
+// queue that all pods share, which is as long as their queues together.
 func (c *Cluster) routeCentrally(i int32) {
 	if at := c.router.firstOpen(); at >= 0 {
 		p := &c.pods[c.routable[at]]
@@ -128,7 +126,7 @@ func (c *Cluster) routeCentrally(i int32) {
 		c.start(p, i)
 		return
 	}
-	if int(c.central.length) >= max(c.spec.Routing.Backlog, c.spec.PerPod.Queue*len(c.routable)) {
+	if int(c.central.length) >= c.spec.PerPod.Queue*len(c.routable) {
 		c.end(i, rejected)
 		return
 	}

@@ -78,6 +78,7 @@ func (c *Cluster) refill(p *pod) {
 	case c.central.length > 0 && p.position != none && c.now >= p.listensAt:
 		p.Received++
 		c.start(p, c.central.pop(&c.requests))
+	case c.spec.Consumes != nil && c.takeNext(p):
 	default:
 		c.finishDraining(p)
 	}

@@ -38,6 +38,9 @@ type Spec struct {
 	// Activators put Knative's activators and queue-proxies on the way of the
 	// requests; nil: none. There is no Front then.
 	Activators *Activators
+	// Consumes makes messages of the requests, which pods take from a queue; nil:
+	// requests are sent to pods.
+	Consumes *Consumption
 	// Watched makes Advance stop when a pod has become Ready or is deleted, and when
 	// the path of requests has changed.
 	Watched bool
@@ -68,9 +71,6 @@ type PerPod struct {
 // Routing is how a request finds a pod.
 type Routing struct {
 	Policy string `yaml:"policy" enum:"random|round-robin|least-request|p2c|central-queue" doc:"how a request finds a pod"`
-	// Backlog makes the central queue a broker's: messages wait in it for pods that
-	// may not be there yet, and pods take them out.
-	Backlog int `yaml:"backlog,omitempty" min:"0" max:"1000000000" doc:"with central-queue: messages that wait in a broker, whether there are pods or not; default: the queue is as long as those of the pods together, and without pods there is none"`
 }
 
 // Lifecycle is how long a pod takes from creation to its first request.
@@ -141,7 +141,7 @@ type Counters struct {
 	TimedOut  uint64 // the client gave up
 	Rejected  uint64 // a full queue refused it
 	Failed    uint64 // no pod was there, or its pod was killed
-	Retried   uint64 // attempts after the first ones
+	Retried   uint64 // attempts after the first ones, deliveries of messages among them
 	Cold      uint64 // of the completed: those that waited for a pod or an instance to start
 	InFlight  uint64 // waiting, in service or in back-off, the client still there
 }

@@ -35,21 +35,13 @@ func (p PerPod) Validate() error {
 	return problems.Err()
 }
 
-// Validate reports an unknown policy, and a backlog that does not go with it.
+// Validate reports an unknown policy.
 func (r Routing) Validate() error {
 	if _, known := policies[r.Policy]; !known {
 		return messages.Invalidf("policy", "found %q, expected random, round-robin, least-request, p2c or central-queue", r.Policy)
 	}
-	switch {
-	case r.Backlog < 0 || r.Backlog > maxBacklog:
-		return messages.Invalidf("backlog", "found %d, expected 0 to %d", r.Backlog, maxBacklog)
-	case r.Backlog > 0 && r.Policy != "central-queue":
-		return messages.Invalidf("backlog", "found one with the policy %s, expected central-queue: messages wait in one queue", r.Policy)
-	}
 	return nil
 }
-
-const maxBacklog = 1_000_000_000
 
 // Validate reports everything in the section `lifecycle` that cannot be used.
 func (l Lifecycle) Validate() error {
@@ -78,6 +70,7 @@ func (s Spec) Validate() error {
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
 	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
+	problems.Add(s.validateConsumption())
 	if s.Serverless != nil {
 		problems.Add(messages.Under("serverless", s.Serverless.Validate()))
 		if s.Elastic {
@@ -85,9 +78,6 @@ func (s Spec) Validate() error {
 		}
 	}
 	if s.Front != nil {
-		if s.Routing.Backlog > 0 {
-			problems.Addf("routing.backlog", "found one beside a front that holds requests, expected one of the two")
-		}
 		problems.Add(messages.Under("front", s.Front.Validate()))
 	}
 	if s.Activators != nil {

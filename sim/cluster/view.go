@@ -55,9 +55,9 @@ func (c *Cluster) Replicas() messages.Replicas {
 func (c *Cluster) Counters() Counters { return c.tally.Total() }
 
 // Held is the number of requests that wait outside of pods: in the central
-// queue or at the front.
+// queue, at the front, or as messages that can be taken.
 func (c *Cluster) Held() int {
-	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held()
+	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held() + c.backlog.waiting()
 	if c.shared != nil {
 		for i := range c.pods {
 			n += int(c.pods[i].unstarted(c.foreseenTo))
@@ -66,10 +66,10 @@ func (c *Cluster) Held() int {
 	return n
 }
 
-// Waiting is the number of requests whose service has not begun, wherever they
-// wait.
+// Waiting is the number of requests whose service has not begun, or not begun
+// again, wherever they wait.
 func (c *Cluster) Waiting() int64 {
-	n := int64(c.Held())
+	n := int64(c.Held() + c.Hidden())
 	for _, id := range c.present {
 		n += int64(c.pods[id].queue.length)
 		if c.shared == nil {

@@ -13,12 +13,28 @@ type Truth struct {
 	// Pods are all pods that are not Gone, in order of creation.
 	Pods     []cluster.PodStatus
 	Counters cluster.Counters
-	// Held is the number of requests that wait outside of the pods: at a front
-	// or in a central queue.
+	// Held is the number of requests that wait outside of the pods: at a front,
+	// in a central queue, or as messages that can be taken.
 	Held int
+	// Hidden is the number of messages that pods have taken and lost, and that nobody
+	// can take yet.
+	Hidden int
+	// Committed says that messages are in the queue until they have been processed, as
+	// in a topic, and not until they are taken.
+	Committed bool
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
+}
+
+// levels are what SourceQueue and SourceConcurrency measure of a workload, with the
+// requests that wait, messages that can be taken among them, and those in service.
+func (t *Truth) levels(waiting, inService int64) (queue, concurrency int64) {
+	concurrency = waiting + inService + int64(t.Hidden)
+	if t.Committed {
+		return concurrency, concurrency
+	}
+	return waiting, concurrency
 }
 
 // Spec is what a Door needs to know.

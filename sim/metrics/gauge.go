@@ -86,9 +86,11 @@ func (g *gauge) ofWorkload(t Truth, waiting, inService int64) int64 {
 	case SourceRPS:
 		return int64(t.Counters.Arrived + t.Counters.Retried) // a server cannot tell them apart
 	case SourceQueue:
-		return waiting
+		queue, _ := t.levels(waiting, inService)
+		return queue
 	case SourceConcurrency:
-		return waiting + inService
+		_, concurrency := t.levels(waiting, inService)
+		return concurrency
 	}
 	return int64(g.cpu)
 }

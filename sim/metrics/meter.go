@@ -29,7 +29,7 @@ type cpuOf struct {
 // its end is left out.
 func (m *Meter) Read(now time.Duration, t Truth) {
 	seconds := (now - m.at).Seconds()
-	waiting, inService, cpu := t.Held, 0, time.Duration(0)
+	waiting, inService, cpu := int64(t.Held), int64(0), time.Duration(0)
 	next, i := m.spare[:0], 0
 	m.ready = 0
 	for _, p := range t.Pods {
@@ -42,7 +42,7 @@ func (m *Meter) Read(now time.Duration, t Truth) {
 		}
 		cpu += p.CPU - before
 		next = append(next, cpuOf{p.ID, p.CPU})
-		waiting, inService = waiting+int(p.Queued), inService+int(p.InService)
+		waiting, inService = waiting+int64(p.Queued), inService+int64(p.InService)
 		if p.State == cluster.Ready {
 			m.ready++
 		}
@@ -50,7 +50,8 @@ func (m *Meter) Read(now time.Duration, t Truth) {
 	attempts := func(c cluster.Counters) uint64 { return c.Arrived + c.Retried }
 	m.rps = float64(attempts(t.Counters)-attempts(m.counters)) / seconds
 	m.cores = cpu.Seconds() / seconds
-	m.queue, m.concurrency = float64(waiting), float64(waiting+inService)
+	queue, concurrency := t.levels(waiting, inService)
+	m.queue, m.concurrency = float64(queue), float64(concurrency)
 	m.cpu, m.spare = next, m.cpu
 	m.at, m.counters = now, t.Counters
 }

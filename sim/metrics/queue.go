@@ -6,25 +6,26 @@ import (
 	"github.com/scalelab/scalelab/messages"
 )
 
-// levels are the sources that a broker can tell at once: the messages that wait,
-// or those as well that are being worked on.
-var levels = []string{SourceQueue, SourceConcurrency}
+// lengths are the sources that a broker can tell at once: what is in the queue, or
+// all that has not been processed.
+var lengths = []string{SourceQueue, SourceConcurrency}
 
 func checkQueue(q messages.Query) error {
-	if !slices.Contains(levels, q.Name) {
-		return messages.Invalidf(q.Field, "found %q, %s", q.Name, messages.OneOf(q.Name, levels))
+	if !slices.Contains(lengths, q.Name) {
+		return messages.Invalidf(q.Field, "found %q, %s", q.Name, messages.OneOf(q.Name, lengths))
 	}
 	return nil
 }
 
 // length is one of the levels at the instant.
 func (t *Truth) length(source string) int64 {
-	n := int64(t.Held)
+	waiting, inService := int64(t.Held), int64(0)
 	for i := range t.Pods {
-		n += int64(t.Pods[i].Queued)
-		if source == SourceConcurrency {
-			n += int64(t.Pods[i].InService)
-		}
+		waiting, inService = waiting+int64(t.Pods[i].Queued), inService+int64(t.Pods[i].InService)
 	}
-	return n
+	queue, concurrency := t.levels(waiting, inService)
+	if source == SourceQueue {
+		return queue
+	}
+	return concurrency
 }

@@ -2,12 +2,43 @@ package metrics
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/cluster"
 )
+
+// What a broker says: 90 messages can be taken, 8 are in service in two pods, and 2
+// are lost and not visible yet.
+func TestTheLengthOfAQueue(t *testing.T) {
+	truth := func(committed bool) world {
+		return func(time.Duration) Truth {
+			first, second := readyPod(0, 0), readyPod(1, 0)
+			first.InService, second.InService = 3, 5
+			return Truth{Pods: []cluster.PodStatus{first, second}, Held: 90, Hidden: 2, Committed: committed}
+		}
+	}
+	for _, test := range []struct {
+		what, metric string
+		committed    bool
+		want         int64
+	}{
+		{"messages that can be taken", "queue_depth", false, 90},
+		{"messages that have not been processed", "concurrency", false, 100},
+		{"the lag: those that have not been processed", "queue_depth", true, 100},
+		{"which is the same", "concurrency", true, 100},
+	} {
+		d := doorFor(t, messages.Query{Kind: messages.QueryExternal, Name: test.metric})
+		m := observe(d, 0, truth(test.committed)).Metrics[0]
+		assert.Equal(t, 1000*test.want, m.Milli, test.what)
+		var meter Meter
+		meter.Read(time.Second, truth(test.committed)(time.Second))
+		assert.Equal(t, float64(test.want), meter.Of(DefaultSources()[test.metric].Source), test.what)
+	}
+}
 
 func TestAQueueIsAskedAtOnce(t *testing.T) {
 	d, err := NewDoor(specFor(

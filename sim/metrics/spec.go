@@ -42,9 +42,13 @@ const (
 	// SourceRPS is the rate of requests received, in requests per second: of the
 	// workload all arrivals, also those that a front holds or that are rejected.
 	SourceRPS = "workload.rps"
-	// SourceQueue is the number of requests that wait.
+	// SourceQueue is the number of requests that wait. Of a workload that consumes it
+	// is what the broker says: without partitions the messages that can be taken
+	// (ApproximateNumberOfMessages of SQS, messages ready of RabbitMQ), with partitions
+	// the lag, those that have not been processed yet.
 	SourceQueue = "workload.queue"
-	// SourceConcurrency is the number of requests that wait or are in service.
+	// SourceConcurrency is the number of requests that wait or are in service, of
+	// messages all that have not been processed.
 	SourceConcurrency = "workload.concurrency"
 	// SourceCPU is the rate of CPU time used, in cores.
 	SourceCPU = "workload.cpu"
