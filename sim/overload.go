@@ -102,23 +102,45 @@ func firstToAsk(decisions []Decision, from, to time.Duration) int {
 // first, -1 for none, and the pod that brought relief, if one did.
 func stages(decisions []Decision, asked int, pod *PodStart, from, to time.Duration) []Delay {
 	c := chain{at: from, end: to}
-	last := DelayWaiting
 	if asked >= 0 {
 		c.until(DelayMetric, decisions[asked].collected)
 		c.until(DelaySync, nanos(decisions[asked].TS))
-		if kept, ok := keptBy(&decisions[asked]); ok {
-			last = kept
-		}
 	}
-	if pod != nil {
+	switch {
+	case pod != nil:
 		if asked >= 0 {
 			c.wait(decisions, asked, nanos(pod.CreatedS))
 		}
 		c.start(pod)
-		last = DelayQueue
+		c.until(DelayQueue, to)
+	case asked >= 0:
+		c.hold(decisions[asked:])
+	default:
+		c.until(DelayWaiting, to)
 	}
-	c.until(last, to)
 	return c.stages
+}
+
+// hold goes through the decisions of a loop, the first one's, to the end, where no
+// pod brought relief: as long as a stage keeps one decision after the other from
+// what it asks for, the time is that stage's.
+func (c *chain) hold(decisions []Decision) {
+	stage := DelayWaiting
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Autoscaler != decisions[0].Autoscaler || nanos(d.TS) >= c.end {
+			continue
+		}
+		next, kept := keptBy(d)
+		if !kept {
+			next = DelayWaiting
+		}
+		if i > 0 && next != stage {
+			c.until(stage, nanos(d.TS))
+		}
+		stage = next
+	}
+	c.until(stage, c.end)
 }
 
 func nanos(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
@@ -156,23 +178,25 @@ func (c *chain) wait(decisions []Decision, asked int, created time.Duration) {
 	c.until(DelayCreate, created)
 }
 
-// keptBy is the stage that let a decision have less than it asked for.
-func keptBy(d *Decision) (DelayStage, bool) {
-	asked, ok := d.Asked()
-	if !ok || asked <= d.Desired {
+// keptBy is the stage that let a decision have less than it asked for: of several
+// the last one that took something away.
+func keptBy(d *Decision) (kept DelayStage, ok bool) {
+	left, _ := d.Asked()
+	if left <= d.Desired {
 		return "", false
 	}
 	for _, s := range d.Steps {
-		switch s.Stage {
-		case messages.StageWindow:
-			return DelayWindow, true
-		case messages.StagePolicy:
-			return DelayPolicy, true
-		case messages.StageClamp:
-			return DelayLimit, true
+		stage, limits := limiting[s.Stage]
+		if limits && s.Replicas < left {
+			left, kept = s.Replicas, stage
 		}
 	}
-	return "", false
+	return kept, kept != ""
+}
+
+// limiting are the stages of a decision that can take something away.
+var limiting = map[messages.Stage]DelayStage{
+	messages.StageWindow: DelayWindow, messages.StagePolicy: DelayPolicy, messages.StageClamp: DelayLimit,
 }
 
 // start follows a pod.

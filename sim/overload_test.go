@@ -194,3 +194,23 @@ func TestAnyOverloadIsWhole(t *testing.T) {
 		}
 	})
 }
+
+// Where no pod brings relief, every stretch belongs to what kept its decision: of
+// several stages the one that took something away last.
+func TestAnOverloadGoesFromPolicyToLimit(t *testing.T) {
+	kept := func(at float64, current, desired int32, steps ...messages.Step) Decision {
+		return Decision{TS: at, Autoscaler: "hpa", Current: current, Desired: desired, Steps: append([]messages.Step{{Stage: messages.StageMetric, Replicas: 60}}, steps...)}
+	}
+	policy := func(n int32) messages.Step { return messages.Step{Stage: messages.StagePolicy, Replicas: n} }
+	clamp := messages.Step{Stage: messages.StageClamp, Replicas: 20}
+	decisions := []Decision{
+		kept(330, 4, 8, policy(8)), kept(345, 8, 16, policy(16)),
+		{TS: 350, Autoscaler: "another"},
+		kept(360, 16, 20, policy(32), clamp), kept(375, 20, 20, policy(40), clamp),
+		{TS: 900, Autoscaler: "hpa", Current: 20, Desired: 20, Steps: []messages.Step{{Stage: messages.StageMetric, Replicas: 20}}},
+	}
+	decisions[0].collected = 330 * time.Second
+	assert.Equal(t, []Delay{
+		{DelayMetric, 30, 330}, {DelaySync, 0, 330}, {DelayPolicy, 30, 360}, {DelayLimit, 540, 900}, {DelayWaiting, 100, 1000},
+	}, stages(decisions, 0, nil, 300*time.Second, 1000*time.Second))
+}
