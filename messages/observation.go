@@ -103,6 +103,8 @@ type Metric struct {
 	// Milli is the value of QueryObject, QueryExternal and QueryQueue in
 	// thousandths, as the metrics API serves it.
 	Milli int64
+	// Partitions are those of the queue of a QueryQueue; 0: it has none.
+	Partitions int
 	// Value is the value of QueryPromQL, unrounded.
 	Value float64
 	// Pods are the answers of QueryResource and QueryPods, one for every pod

@@ -89,6 +89,36 @@ func TestWhatPrometheusDoesNotKnow(t *testing.T) {
 	assert.Equal(t, reading{value: -3}, strict(created, &below))
 }
 
+// The HPA is not shown more lag than one consumer per partition is worth; who is
+// active goes by all of it.
+func TestTheLagOfATopicIsCapped(t *testing.T) {
+	read := func(settings string, lag float64, partitions int) reading {
+		a := loop(t, `{triggers: [{type: kafka, metadata: {bootstrapServers: k, consumerGroup: g, topic: t, lagThreshold: "50", activationLagThreshold: "700"`+settings+`}}]}`)
+		m := value(lag)
+		m.Partitions = partitions
+		return a.triggers[0].read(created, &m)
+	}
+	const idle, evenly = `, allowIdleConsumers: "true"`, `, ensureEvenDistributionOfPartitions: "true"`
+	for _, c := range []struct {
+		name, settings string
+		lag            float64
+		partitions     int
+		want           float64
+	}{
+		{"below", "", 599, 12, 599},
+		{"at the number of partitions", "", 649, 12, 649}, // 649 / 50 is 12
+		{"above", "", 650, 12, 600},
+		{"with idle consumers", idle, 5000, 12, 5000},
+		{"of a queue without partitions", "", 5000, 0, 5000},
+		{"evenly: 1, 2, 3, 4, 6 or 12 consumers", evenly, 201, 12, 300},
+		{"no more than partitions", evenly + idle, 5000, 12, 600},
+		{"evenly for nothing", evenly, 0, 12, 50},
+	} {
+		got := read(c.settings, c.lag, c.partitions)
+		assert.Equal(t, reading{value: c.want, active: c.lag > 700}, got, c.name)
+	}
+}
+
 func TestCron(t *testing.T) {
 	const hours = `{type: cron, metadata: {timezone: Asia/Makassar, start: "0 10 * * 1-5", end: "30 15 * * 1-5", desiredReplicas: "4"}}`
 	a := loop(t, `{triggers: [`+hours+`]}`)

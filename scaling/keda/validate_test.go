@@ -89,7 +89,7 @@ func TestInvalidMetadata(t *testing.T) {
 }
 
 func TestInvalidTriggers(t *testing.T) {
-	const partitions = "partitions are not simulated"
+	const partitions = "the lag is not known partition by partition"
 	for name, c := range map[string]struct{ trigger, want string }{
 		"an empty query":       {`{type: prometheus, metadata: {}}`, "metadata.serverAddress: found none, expected the address of a Prometheus server\nmetadata.query: found none, expected a PromQL query\nmetadata.threshold: found none, expected a number in quotes, such as \"0.5\""},
 		"no number":            {`{type: prometheus, metadata: {serverAddress: p, query: q, threshold: "1", activationThreshold: many, ignoreNullValues: perhaps}}`, "metadata.activationThreshold: found \"many\", expected a number in quotes, such as \"0.5\"\nmetadata.ignoreNullValues: found \"perhaps\", expected \"true\" or \"false\""},
@@ -104,10 +104,10 @@ func TestInvalidTriggers(t *testing.T) {
 		"a strange percentage": {`{type: cpu, metricType: Utilization, metadata: {value: 70%}}`, "metadata.value: found \"70%\", expected a whole percentage above 0"},
 		"a strange quantity":   {`{type: cpu, metricType: AverageValue, metadata: {value: many}}`, "metadata.value: found \"many\", expected a quantity above 0, such as 500m"},
 		"Kafka nowhere":        {`{type: kafka, metadata: {}}`, "metadata.bootstrapServers: found none, expected the addresses of brokers\nmetadata.consumerGroup: found none, expected a consumer group\nmetadata.topic: found none, expected a topic: it gives the metric its name"},
-		"Kafka's partitions": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, activationLagThreshold: "-1", offsetResetPolicy: last, limitToPartitionsWithLag: "true", ensureEvenDistributionOfPartitions: "true", excludePersistentLag: "true", partitionLimitation: 1-3}}`,
+		"Kafka's partitions": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, activationLagThreshold: "-1", offsetResetPolicy: last, limitToPartitionsWithLag: "true", excludePersistentLag: "true", partitionLimitation: 1-3}}`,
 			"metadata.activationLagThreshold: found -1, expected at least 0\nmetadata.offsetResetPolicy: found \"last\", expected one of latest, earliest; did you mean \"latest\"?\n" +
-				"metadata.limitToPartitionsWithLag: found true, expected false: " + partitions + "\nmetadata.ensureEvenDistributionOfPartitions: found true, expected false: " + partitions +
-				"\nmetadata.excludePersistentLag: found true, expected false: " + partitions + "\nmetadata.partitionLimitation: found it, expected none: " + partitions},
+				"metadata.limitToPartitionsWithLag: found true, expected false: " + partitions + "\nmetadata.excludePersistentLag: found true, expected false: " + partitions + "\nmetadata.partitionLimitation: found it, expected none: " + partitions},
+		"Kafka's evenness": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, ensureEvenDistributionOfPartitions: "true"}}`, "metadata.topic: found none, expected a topic beside ensureEvenDistributionOfPartitions"},
 		"RabbitMQ's rates":     {`{type: rabbitmq, metadata: {queueName: q, host: "http://r", mode: MessageRate, value: "1"}}`, `metadata.mode: found "MessageRate", expected QueueLength: rates of messages are not simulated`},
 		"RabbitMQ's spellings": {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength, queueLength: "5"}}`, "metadata.queueLength: found it beside mode or value, expected mode and value alone"},
 		"no mode":              {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", value: "5"}}`, "metadata.mode: found none, expected QueueLength beside a value"},

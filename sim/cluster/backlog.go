@@ -223,8 +223,8 @@ func (c *Cluster) reappear(i int32) {
 	c.offer(i)
 }
 
-// Partitioned says whether pods read messages from partitions.
-func (c *Cluster) Partitioned() bool { return c.backlog.spec.Partitions > 0 }
+// Partitions is how many partitions the messages are spread over; 0: none.
+func (c *Cluster) Partitions() int { return c.backlog.spec.Partitions }
 
 // Hidden is the number of messages that pods have taken and lost, and that cannot
 // be taken again yet.

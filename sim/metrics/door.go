@@ -19,9 +19,9 @@ type Truth struct {
 	// Hidden is the number of messages that pods have taken and lost, and that nobody
 	// can take yet.
 	Hidden int
-	// Committed says that messages are in the queue until they have been processed, as
-	// in a topic, and not until they are taken.
-	Committed bool
+	// Partitions make a topic of the queue: messages are in it until they have been
+	// processed, and not until they are taken. 0: there are none.
+	Partitions int
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
@@ -31,7 +31,7 @@ type Truth struct {
 // requests that wait, messages that can be taken among them, and those in service.
 func (t *Truth) levels(waiting, inService int64) (queue, concurrency int64) {
 	concurrency = waiting + inService + int64(t.Hidden)
-	if t.Committed {
+	if t.Partitions > 0 {
 		return concurrency, concurrency
 	}
 	return waiting, concurrency
