@@ -19,7 +19,7 @@ func TestDocumentedCrowd(t *testing.T) {
 	require.Equal(t, exitOK, code)
 	var block strings.Builder
 	for _, part := range []string{`Requests   .*\n(?: {11}.*\n)*`, `Activator  .*\n(?: {11}.*\n)*`, `\nReplicas   ── (?:.+\n)+`} {
-		found := regexp.MustCompile(`(?m)^`+part).FindString(printed)
+		found := regexp.MustCompile(`(?m)^` + part).FindString(printed)
 		require.NotEmpty(t, found, part)
 		block.WriteString(found)
 	}
