@@ -107,7 +107,7 @@ func TestInvalidTriggers(t *testing.T) {
 		"Kafka's partitions": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, activationLagThreshold: "-1", offsetResetPolicy: last, limitToPartitionsWithLag: "true", excludePersistentLag: "true", partitionLimitation: 1-3}}`,
 			"metadata.activationLagThreshold: found -1, expected at least 0\nmetadata.offsetResetPolicy: found \"last\", expected one of latest, earliest; did you mean \"latest\"?\n" +
 				"metadata.limitToPartitionsWithLag: found true, expected false: " + partitions + "\nmetadata.excludePersistentLag: found true, expected false: " + partitions + "\nmetadata.partitionLimitation: found it, expected none: " + partitions},
-		"Kafka's evenness": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, ensureEvenDistributionOfPartitions: "true"}}`, "metadata.topic: found none, expected a topic beside ensureEvenDistributionOfPartitions"},
+		"Kafka's evenness":     {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, ensureEvenDistributionOfPartitions: "true"}}`, "metadata.topic: found none, expected a topic beside ensureEvenDistributionOfPartitions"},
 		"RabbitMQ's rates":     {`{type: rabbitmq, metadata: {queueName: q, host: "http://r", mode: MessageRate, value: "1"}}`, `metadata.mode: found "MessageRate", expected QueueLength: rates of messages are not simulated`},
 		"RabbitMQ's spellings": {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength, queueLength: "5"}}`, "metadata.queueLength: found it beside mode or value, expected mode and value alone"},
 		"no mode":              {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", value: "5"}}`, "metadata.mode: found none, expected QueueLength beside a value"},
