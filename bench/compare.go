@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim"
 )
 
@@ -202,7 +203,7 @@ func difference(values, baseline []*float64) *Difference {
 func unknownBaseline(baseline string, names []string) error {
 	known := slices.Clone(names)
 	slices.SortStableFunc(known, func(a, b string) int {
-		return editDistance(a, baseline) - editDistance(b, baseline)
+		return messages.Distance(a, baseline) - messages.Distance(b, baseline)
 	})
 	quoted := make([]string, len(known))
 	for i, name := range known {
@@ -210,28 +211,6 @@ func unknownBaseline(baseline string, names []string) error {
 	}
 	return fmt.Errorf("baseline: found %q, which is no autoscaler here; did you mean %s?",
 		baseline, strings.Join(quoted, " or "))
-}
-
-// editDistance is Levenshtein's: insertions, deletions and replacements of
-// bytes that turn a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 var errNoResults = errors.New("no results")

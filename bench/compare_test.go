@@ -285,16 +285,6 @@ func TestOutcomeAsJSON(t *testing.T) {
 	assert.False(t, strings.Contains(string(text), `"warnings":null`))
 }
 
-func TestEditDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"hpa-70", "hpa-7", 1}, {"kitten", "sitting", 3}} {
-		assert.Equal(t, c.want, editDistance(c.a, c.b))
-		assert.Equal(t, c.want, editDistance(c.b, c.a))
-	}
-}
-
 func TestCompareOfManySeedsIsQuick(t *testing.T) {
 	figures := func(seed int) (float64, float64) { return float64(seed), 100 }
 	c := compared(t, "a", seeded("a", 20_000, 0, figures), seeded("b", 20_000, 0, figures))

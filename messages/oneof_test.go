@@ -26,7 +26,7 @@ func TestDistance(t *testing.T) {
 	for _, test := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"queue", "queue", 0}, {"rps", "rsp", 2}} {
-		assert.Equal(t, test.want, distance(test.a, test.b), "%q %q", test.a, test.b)
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"queue", "queue", 0}, {"rps", "rsp", 1}, {"hpa-70", "hpa-7", 1}} {
+		assert.Equal(t, test.want, Distance(test.a, test.b), "%q %q", test.a, test.b)
 	}
 }

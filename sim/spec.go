@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -64,4 +65,33 @@ type Strategy struct {
 	// Serverless runs the workload's code on a platform that starts an instance
 	// for a request that finds none idle. It needs no control loop.
 	Serverless *cluster.Serverless
+}
+
+// InitialReplicas is the number of pods at time 0, which are Ready, except for
+// those of a Knative revision that is created then.
+func (s Spec) InitialReplicas() int32 {
+	switch {
+	case s.Strategy.Oracle, s.Strategy.Serverless != nil:
+		return 0 // they have pods for requests only
+	case s.Strategy.Knative != nil && s.Strategy.Knative.World.New:
+		return s.Strategy.Knative.spec(s.Service, 0).InitialScale()
+	case s.Strategy.Replicas != nil:
+		return *s.Strategy.Replicas
+	}
+	return s.Cluster.Replicas
+}
+
+// named fills in the names that may be left out.
+func (s Spec) named() Spec {
+	s.Service = cmp.Or(s.Service, s.Workload)
+	s.Namespace = cmp.Or(s.Namespace, "default")
+	return s
+}
+
+// End is how long the run lasts.
+func (s Spec) End() time.Duration {
+	if s.Duration > 0 {
+		return s.Duration
+	}
+	return s.Traffic.Duration()
 }
