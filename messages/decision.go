@@ -124,6 +124,7 @@ const (
 	ReasonAtLimit         Reason = "AtLimit"         // minimum or maximum reached
 	ReasonSteady          Reason = "Steady"          // the proposal is the current count
 	ReasonDisabled        Reason = "Disabled"        // the loop is switched off at this count
+	ReasonAPIFailed       Reason = "APIFailed"       // the API server has failed the sync
 	ReasonMetricFailed    Reason = "MetricFailed"    // no usable metric
 	ReasonCooldown        Reason = "Cooldown"        // too early to scale to zero
 	ReasonPanic           Reason = "Panic"           // a surge keeps the count up

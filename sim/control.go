@@ -32,7 +32,7 @@ func (r *run) alarm() (earliest struct {
 }) {
 	earliest.at = event.Never
 	for i := range r.loops {
-		if c := r.loops[i].reconciler; c != nil {
+		if c := r.loops[i].reconciler; c != nil && !r.weather.down[i] {
 			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start) < earliest.at {
 				earliest.at, earliest.loop = max(next.Sub(r.spec.Start), r.cluster.Now()), i
 			}
@@ -44,7 +44,7 @@ func (r *run) alarm() (earliest struct {
 // reconcile lets a loop act between its decisions, if it is one that does.
 func (r *run) reconcile(loop int) error {
 	l := &r.loops[loop]
-	if l.reconciler == nil {
+	if l.reconciler == nil || r.weather.down[loop] {
 		return nil
 	}
 	return r.decide(l, func(now time.Time, replicas messages.Replicas) (d messages.Decision, err error) {
@@ -77,7 +77,7 @@ func (r *run) wake() error {
 	for i := range r.loops {
 		l := &r.loops[i]
 		waker, ok := l.autoscaler.(scaling.Waker)
-		if !ok {
+		if !ok || r.weather.down[i] {
 			continue
 		}
 		l.collected, l.woken = r.cluster.Now(), true
@@ -104,7 +104,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	if err != nil {
 		return fmt.Errorf("at %s: read the workload's scale: %w", now, err)
 	}
-	d, err := ask(r.spec.Start.Add(now), r.lagging(l, now, replicas))
+	d, err := ask(r.spec.Start.Add(now+r.skewOf(l)), r.lagging(l, now, replicas))
 	if err != nil {
 		return fmt.Errorf("at %s: %s: %w", now, l.name, err)
 	}

@@ -6,10 +6,11 @@ import "time"
 // the scenario has no price for it, or it does not apply to the strategy.
 type Cost struct {
 	Total    float64  `json:"total"`
-	Pods     *float64 `json:"pods"`     // pods as a whole, by the hour
-	VCPU     *float64 `json:"vcpu"`     // pods: CPU requested
-	Memory   *float64 `json:"memory"`   // pods: memory requested; serverless: memory in service
-	Requests *float64 `json:"requests"` // attempts at the door, and those that got an instance
+	Pods     *float64 `json:"pods"`            // pods as a whole, by the hour
+	VCPU     *float64 `json:"vcpu"`            // pods: CPU requested
+	Memory   *float64 `json:"memory"`          // pods: memory requested; serverless: memory in service
+	Nodes    *float64 `json:"nodes,omitempty"` // in the place of pods
+	Requests *float64 `json:"requests"`        // attempts at the door, and those that got an instance
 	Lost     *float64 `json:"lost"`
 	Late     *float64 `json:"late"`
 	// LateRequests is how many completed requests were late, counted one by one.
@@ -25,6 +26,7 @@ type usage struct {
 	invocations   uint64 // requests that got an instance
 	requests      Requests
 	late          uint64
+	nodes         *float64 // what they cost; nil: pods are billed
 }
 
 const bytesPerGiB = 1 << 30
@@ -58,14 +60,20 @@ func (u usage) idleShare() *float64 {
 
 // bill prices the usage; nil without prices.
 func (p *Prices) bill(u usage) *Cost {
-	if p == nil {
+	if p == nil && u.nodes == nil {
 		return nil
 	}
 	c := &Cost{}
+	if u.nodes != nil {
+		c.Nodes = c.charge(u.nodes, 1)
+	}
+	if p == nil {
+		return c
+	}
 	c.Requests = c.charge(p.MillionRequests, float64(u.requests.Arrived+u.requests.Retried)/1e6)
 	if u.serverless && p.Serverless != nil {
 		c.chargeUse(*p.Serverless, u)
-	} else {
+	} else if u.nodes == nil {
 		c.Pods = c.charge(p.PodHour, u.existed/time.Hour.Seconds())
 		c.VCPU = c.charge(p.VCPUHour, orZero(u.cpuCoreHours()))
 		c.Memory = c.charge(p.GiBHour, orZero(u.memoryGiBHours()))

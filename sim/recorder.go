@@ -175,10 +175,10 @@ func (r *recorder) desired(now time.Duration, count int32) {
 func (r *recorder) transitions(changes []cluster.Transition) {
 	for _, t := range changes {
 		r.print.transition(t)
-		switch t.To {
-		case cluster.Ready:
+		switch {
+		case t.To == cluster.Ready:
 			r.ready.set(t.At, r.ready.value+1)
-		case cluster.Draining: // only pods that were Ready drain
+		case t.From == cluster.Ready:
 			r.ready.set(t.At, r.ready.value-1)
 		default:
 			continue
@@ -208,6 +208,11 @@ func (r *recorder) sample(run *run) {
 	} else {
 		r.timeline.add(e, latency)
 		r.timeline.idealize(r.room)
+		if run.spec.Cluster.Nodes != nil && !run.spec.Cluster.Elastic && run.spec.Cluster.Serverless == nil {
+			n := run.cluster.NodeCounts()
+			r.timeline.Nodes = append(r.timeline.Nodes, saturated(int64(n.Ready)))
+			r.timeline.Pending = append(r.timeline.Pending, saturated(int64(n.Pending)))
+		}
 		r.tracks.sample(run)
 	}
 	r.sampledAt, r.last = now, counters

@@ -38,6 +38,8 @@ type Result struct {
 
 	// Activator is of Knative's activators, where there are any.
 	Activator *Activator `json:"activator,omitempty"`
+	// Nodes is of the nodes, where the scenario has any.
+	Nodes *NodeSummary `json:"nodes,omitempty"`
 
 	Phases     []Phase       `json:"phases"`
 	Timeline   Timeline      `json:"timeline"`
@@ -77,6 +79,19 @@ type Activator struct {
 	Requests uint64        `json:"requests"` // that came by way of them
 	Buffered uint64        `json:"buffered"` // of these: that waited there for a pod with room
 	WaitS    *Distribution `json:"wait_s"`   // of those, until a pod got them or they were over
+}
+
+// NodeSummary says what the pods ran on.
+type NodeSummary struct {
+	NodeSeconds float64    `json:"node_seconds"` // requested to gone, all pools
+	Requested   int        `json:"requested"`    // after time 0
+	Pools       []NodePool `json:"pools"`
+}
+
+// NodePool is the part of a pool.
+type NodePool struct {
+	Name        string  `json:"name"`
+	NodeSeconds float64 `json:"node_seconds"`
 }
 
 // Distribution summarizes durations in seconds. Percentiles have a relative
@@ -136,7 +151,9 @@ type Timeline struct {
 	Desired      []int32    `json:"desired"`
 	Created      []int32    `json:"created"`
 	Ready        []int32    `json:"ready"`
-	Ideal        []int32    `json:"ideal,omitempty"` // pods that the rate would just fill, by Little's law
+	Ideal        []int32    `json:"ideal,omitempty"`   // pods that the rate would just fill, by Little's law
+	Nodes        []int32    `json:"nodes,omitempty"`   // Ready ones, where there are any
+	Pending      []int32    `json:"pending,omitempty"` // pods that no node has room for
 	ArrivedRPS   []float64  `json:"arrived_rps"`
 	CompletedRPS []float64  `json:"completed_rps"`
 	LostRPS      []float64  `json:"lost_rps,omitempty"`

@@ -12,7 +12,6 @@ import (
 	"github.com/scalelab/scalelab/sim/event"
 	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/random"
-	"github.com/scalelab/scalelab/sim/traffic"
 )
 
 // Option changes how a run is carried out, never what comes out of it.
@@ -79,7 +78,8 @@ func (r *run) start(ctx context.Context) (err error) {
 // task is what a control event does.
 type task struct {
 	kind kind
-	loop int // index of the loop that syncs, or of the incident
+	loop int  // index of the loop that syncs, or of the incident or fault
+	late bool // the API server has kept the sync waiting
 }
 
 type kind uint8
@@ -91,14 +91,23 @@ const (
 	befall  // an incident
 	reach   // the resolver can be reached again
 	collect // a loop takes the proxies' reports
+	strike  // a fault happens or begins
+	relent  // a fault ends
 )
+
+// arrivals are those of the plan, or of the plan with surges.
+type arrivals interface {
+	cluster.Arrivals
+	Err() error
+	Close() error
+}
 
 // run is one replay under way: the loop that carries the data plane to the next
 // control event, handles it, and records.
 type run struct {
 	spec     Spec
 	end      time.Duration
-	arrivals *traffic.Arrivals
+	arrivals arrivals
 	tally    *cluster.Tally
 	cluster  *cluster.Cluster
 	door     *metrics.Door
@@ -107,6 +116,7 @@ type run struct {
 	actuator Actuator
 	recorder *recorder
 	elasti   *kubeElasti // nil: none
+	weather  weather
 	progress func(now, end time.Duration)
 
 	// What Options for fleets set.
@@ -121,7 +131,10 @@ type run struct {
 
 // newRun prepares a run, with k if it is that of a service of a fleet.
 func newRun(spec Spec, k *kit) (*run, error) {
-	spec = spec.named()
+	spec, err := spec.named().prepared()
+	if err != nil {
+		return nil, err
+	}
 	r := &run{spec: spec, end: spec.End()}
 	if spec.MeasureFrom < 0 || spec.MeasureFrom >= r.end {
 		return nil, messages.Invalidf("measure.from", "found %s, expected an instant within the run of %s", spec.MeasureFrom, r.end)
@@ -129,7 +142,6 @@ func newRun(spec Spec, k *kit) (*run, error) {
 	spec.Cluster.Replicas = spec.InitialReplicas()
 	spec.Cluster = withStrategy(spec.Cluster, spec.Strategy)
 	seed := random.Seed(spec.Seed)
-	var err error
 	if r.loops, err = newLoops(spec); err != nil {
 		return nil, err
 	}
@@ -147,7 +159,11 @@ func newRun(spec Spec, k *kit) (*run, error) {
 			From: u.From, To: u.To, Count: u.Count, ThinkTime: u.ThinkTime, Index: uint64(u.Index),
 		})
 	}
-	r.arrivals = spec.Traffic.Arrivals(seed)
+	if surges := spec.surges(); len(surges) > 0 {
+		r.arrivals = spec.Traffic.Surged(seed, surges)
+	} else {
+		r.arrivals = spec.Traffic.Arrivals(seed)
+	}
 	if r.cluster, err = cluster.New(spec.Cluster, seed, r.arrivals, r.tally); err != nil {
 		r.arrivals.Close()
 		return nil, err
@@ -202,6 +218,7 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Service:   spec.Service,
 		Start:     spec.Start,
 		Queries:   queries,
+		Gaps:      spec.Gaps,
 	})
 }
 
@@ -218,6 +235,7 @@ func (r *run) schedule() {
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
 	r.scheduleIncidents()
+	r.scheduleFaults()
 }
 
 // play runs up to the end. The data plane still moves at the last instant, the
@@ -286,23 +304,39 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		r.events.Push(r.door.Next(), event.Scrapes, e.Payload)
 	case sync:
 		l := &r.loops[e.Payload.loop]
-		if !r.out(e.Payload.loop, e.At) {
+		if r.weather.latency > 0 && !e.Payload.late {
+			r.events.Push(e.At+r.weather.latency, event.Syncs, task{kind: sync, loop: e.Payload.loop, late: true})
+			break
+		}
+		switch {
+		case r.away(e.Payload.loop, e.At):
+		case r.refused():
+			r.noteRefusal(l)
+		default:
 			err = r.decide(l, func(now time.Time, replicas messages.Replicas) (messages.Decision, error) {
 				return l.autoscaler.Decide(now, r.observe(e.Payload.loop, replicas))
 			})
 		}
-		r.events.Push(e.At+l.autoscaler.Period(), event.Syncs, e.Payload)
+		r.events.Push(e.At+l.autoscaler.Period(), event.Syncs, task{kind: sync, loop: e.Payload.loop})
 	case sample:
 		r.takeChanges()
 		r.recorder.sample(r)
 		r.events.Push(e.At+r.recorder.interval, event.Samples, e.Payload)
 	case befall:
 		err = r.befall(e.At, r.elasti.world.Incidents[e.Payload.loop])
+	case strike:
+		r.strike(e.Payload.loop)
+	case relent:
+		err = r.relent(e.Payload.loop)
 	case reach:
 		r.cluster.ReachFront(true)
 	case collect:
 		c := r.loops[e.Payload.loop].collector
 		r.loops[e.Payload.loop].collected = e.At
+		if r.away(e.Payload.loop, e.At) {
+			r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
+			break
+		}
 		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
 	}

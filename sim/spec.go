@@ -36,6 +36,11 @@ type Spec struct {
 	// Requests are the resource requests of the pod template's containers.
 	Requests []messages.ResourceRequest
 	Strategy Strategy
+	// Faults are what befalls the run.
+	Faults []Fault
+	// Gaps are the stretches in which metrics are not collected; those of the Faults
+	// are added.
+	Gaps []metrics.Gap
 	// MemoryRequestBytes is what a pod requests in all, 0 when it requests none.
 	MemoryRequestBytes int64
 	// Prices are what the run is billed at; nil: no cost is given.

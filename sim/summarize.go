@@ -13,6 +13,7 @@ func (r *recorder) result(run *run) *Result {
 	result.Fingerprint = r.print.String()
 	result.Replicas = r.replicas()
 	existed, idle := run.cluster.PodTime()
+	result.Nodes = nodesOf(run)
 	r.charge(result, run.tally, existed.Seconds(), idle.Seconds(), run.cluster.Invocations())
 	result.Activator = activatorOf(run)
 	result.Metrics, result.PodStarts = r.tracks.result, podStarts(run)
@@ -79,10 +80,25 @@ func (r *recorder) charge(result *Result, tally *cluster.Tally, existed, idle fl
 		cpuMilli: r.spec.Cluster.CPURequestMilli, memoryBytes: r.spec.MemoryRequestBytes,
 		serverless: r.spec.Strategy.Serverless != nil, invocations: invocations,
 		requests: result.Requests, late: tally.Late(),
+		nodes: r.nodePrice(result.Nodes),
 	}
 	result.PodSeconds, result.IdlePodSeconds, result.IdleShare = existed, idle, u.idleShare()
 	result.CPUCoreHours, result.MemoryGiBHours = u.cpuCoreHours(), u.memoryGiBHours()
 	result.Cost = r.spec.Prices.bill(u)
+}
+
+// nodePrice is what the nodes cost; nil where there are none, or they have no price.
+func (r *recorder) nodePrice(n *NodeSummary) *float64 {
+	if n == nil {
+		return nil
+	}
+	var sum *float64
+	for i, pool := range n.Pools {
+		if price := r.spec.Cluster.Nodes.Pools[i].HourPrice; price != nil {
+			sum = new(orZero(sum) + pool.NodeSeconds/time.Hour.Seconds()**price)
+		}
+	}
+	return sum
 }
 
 // phases gives the figures of the phases that the run has reached.

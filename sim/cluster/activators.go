@@ -247,14 +247,14 @@ func (c *Cluster) activate(i int32) {
 		return
 	}
 	q.held = len(a.reached) == 0
-	q.place, q.buffered = activatorQueue, c.now
+	q.place, q.queued = activatorQueue, c.now
 	one.queue.push(&c.requests, i)
 }
 
 // debuffer counts the wait of a request that waits at its activator no longer.
 func (c *Cluster) debuffer(i int32) {
 	q := &c.requests.slab[i]
-	c.tally.buffer(q.arrival, c.now-q.buffered)
+	c.tally.buffer(q.arrival, c.now-q.queued)
 }
 
 // forgotten says whether an activator without requests since an instant has

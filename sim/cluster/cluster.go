@@ -33,6 +33,7 @@ type Cluster struct {
 	arrived     uint64 // index of the next request
 	foresight   bool   // see foresight.go
 	foreseenTo  time.Duration
+	stepwise    bool           // with foresight: nothing is settled beyond the next step in a pod's life
 	shared      *commonStation // with foresight and a central queue
 	patience    time.Duration
 	crowded     bool  // with foresight and least-request: loads have to be known
@@ -51,7 +52,9 @@ type Cluster struct {
 	present     []int32
 	routable    []int32 // pods that can get requests, in the order of becoming so
 	desired     int32
-	created     int32 // present and not terminating
+	sets        []replicaSet // by age; the last one is that of the pod template
+	rolling     bool         // a rollout takes its steps
+	created     int32        // present and not terminating
 	ready       int32
 	direct      bool          // requests go to the pods, not to the front
 	directAt    time.Duration // when that began or begins
@@ -64,10 +67,12 @@ type Cluster struct {
 	asked       bool // a message to the autoscaler is due
 	changed     bool // the ready pods have changed, or the path of requests
 	transitions []Transition
-	candidates  []int32 // scratch of deleteSurplus
+	candidates  []int32 // scratch of deleteSurplus and choose
+	startFactor float64 // of containers that start now; 0: as the lifecycle says
 	ended       struct{ existed, idle time.Duration }
 	resizedAt   time.Duration // Elastic, Serverless: up to when ended is summed up
-	instances   instances     // Serverless
+	nodes       nodes
+	instances   instances // Serverless
 
 	tally   *Tally
 	clients clients
@@ -97,6 +102,8 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		requests:   newRequests(),
 		sharing:    newSharing(spec),
 		desired:    spec.Replicas,
+		sets:       []replicaSet{{replicas: spec.Replicas}},
+		stepwise:   spec.Watched || spec.Activators != nil || spec.Unsteady || spec.Probes.Queued || spec.Nodes != nil || spec.lingers(),
 		lifecycle:  lifecycle,
 		router:     newRouter(spec, seed),
 		central:    newQueue(),
@@ -113,6 +120,9 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	if c.patience = spec.RequestTimeout; c.patience == 0 {
 		c.patience = taken
 	}
+	if err := c.openNodes(seed); err != nil {
+		return nil, err
+	}
 	switch {
 	case spec.Elastic:
 		c.openPool()
@@ -123,11 +133,15 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 	default:
 		for range spec.Replicas {
 			if spec.Fresh {
-				c.create()
+				c.create(0)
 			} else {
 				c.createReady()
 			}
 		}
+	}
+	if c.nodes.on {
+		c.place()
+		c.wakeScaler()
 	}
 	if c.foresight && c.router.policy == sharedQueue {
 		c.openShared()

@@ -118,21 +118,22 @@ func TestPodLife(t *testing.T) {
 	c.Scale(1)
 	c.Advance(7500 * time.Millisecond)
 	assert.Equal(t, []Transition{
-		{0, 0, Pending}, {1 * time.Second, 0, Scheduled}, {3 * time.Second, 0, Starting}, {7 * time.Second, 0, Ready},
+		{At: 0, To: Pending}, {At: 1 * time.Second, From: Pending, To: Scheduled}, {At: 3 * time.Second, From: Scheduled, To: Starting},
+		{At: 7 * time.Second, From: Starting, To: Ready},
 	}, c.Transitions(nil))
 	// Ready at 7 s, but requests only reach it from 7.5 s on.
 	assert.Equal(t, Counters{Arrived: 2, Failed: 1, InFlight: 1}, c.Counters())
 	assert.Equal(t, []PodStatus{{
 		ID: 0, State: Ready, CreatedAt: 0, ScheduledAt: 1 * time.Second, StartedAt: 3 * time.Second,
-		ReadyAt: 7 * time.Second, RoutableAt: 7500 * time.Millisecond, DeletedAt: NotYet, Received: 1, InService: 1,
+		RunningSince: 3 * time.Second, ReadyAt: 7 * time.Second, UnreadyAt: NotYet, RoutableAt: 7500 * time.Millisecond, DeletedAt: NotYet, Node: none, Received: 1, InService: 1,
 	}}, c.Pods(nil))
 
 	c.Scale(0)
 	c.Advance(8 * time.Second)
-	assert.Equal(t, []Transition{{7500 * time.Millisecond, 0, Draining}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{At: 7500 * time.Millisecond, From: Ready, To: Draining}}, c.Transitions(nil))
 	assert.Equal(t, Counters{Arrived: 3, Failed: 2, InFlight: 1}, c.Counters(), "a draining pod gets nothing new")
 	c.Advance(8500 * time.Millisecond)
-	assert.Equal(t, []Transition{{8500 * time.Millisecond, 0, Gone}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{At: 8500 * time.Millisecond, From: Draining, To: Gone}}, c.Transitions(nil))
 	existed, idle := c.PodTime()
 	assert.Equal(t, 8500*time.Millisecond, existed)
 	assert.Equal(t, 500*time.Millisecond, idle, "from Ready to the first request")
@@ -161,7 +162,7 @@ func TestPodDeletedBeforeReadyIsGoneAtOnce(t *testing.T) {
 	c.Advance(2 * time.Second)
 	c.Scale(0)
 	c.Advance(20 * time.Second)
-	assert.Equal(t, []Transition{{0, 0, Pending}, {1 * time.Second, 0, Scheduled}, {2 * time.Second, 0, Gone}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{To: Pending}, {At: 1 * time.Second, To: Scheduled}, {At: 2 * time.Second, From: Scheduled, To: Gone}}, c.Transitions(nil))
 }
 
 func TestScaleDownOrder(t *testing.T) {
@@ -373,10 +374,10 @@ func TestElasticClusterHasJustThePodsThatTheRequestsFill(t *testing.T) {
 	c.Advance(10 * time.Second)
 	assert.Equal(t, Counters{Arrived: 4, Completed: 4}, c.Counters())
 	assert.Equal(t, []Transition{
-		{0, 0, Ready}, {500 * time.Millisecond, 1, Ready},
-		{time.Second, 1, Draining}, {time.Second, 1, Gone},
-		{1500 * time.Millisecond, 0, Draining}, {1500 * time.Millisecond, 0, Gone},
-		{5 * time.Second, 0, Ready}, {6 * time.Second, 0, Draining}, {6 * time.Second, 0, Gone},
+		{To: Ready}, {At: 500 * time.Millisecond, Pod: 1, To: Ready},
+		{At: time.Second, Pod: 1, From: Ready, To: Draining}, {At: time.Second, Pod: 1, From: Draining, To: Gone},
+		{At: 1500 * time.Millisecond, From: Ready, To: Draining}, {At: 1500 * time.Millisecond, From: Draining, To: Gone},
+		{At: 5 * time.Second, To: Ready}, {At: 6 * time.Second, From: Ready, To: Draining}, {At: 6 * time.Second, From: Draining, To: Gone},
 	}, c.Transitions(nil))
 	existed, idle := c.PodTime()
 	assert.Equal(t, 3*time.Second, existed)

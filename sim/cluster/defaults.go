@@ -33,6 +33,7 @@ func Defaults() Spec {
 			Start:               random.Constant(5 * time.Second),
 			Listen:              random.Constant(0),
 			EndpointPropagation: random.Constant(1 * time.Second),
+			Deregister:          random.Constant(0),
 		},
 	}
 }

@@ -13,7 +13,8 @@ package cluster
 
 // openPool makes the pool.
 func (c *Cluster) openPool() {
-	c.pods = append(c.pods, pod{PodStatus: PodStatus{State: Ready}, position: none, queue: newQueue()})
+	c.pods = append(c.pods, pod{PodStatus: PodStatus{State: Ready}, position: none, queue: newQueue(),
+		warmAt: c.spec.slowEnd(), agesFrom: -c.lifecycle.warmUp.length})
 	c.desired = 0
 }
 
@@ -30,7 +31,7 @@ func (c *Cluster) resize() {
 		c.transitions = append(c.transitions, Transition{At: c.now, Pod: id, To: Ready})
 	}
 	for id := c.created - 1; id >= want; id-- {
-		c.transitions = append(c.transitions, Transition{At: c.now, Pod: id, To: Draining}, Transition{At: c.now, Pod: id, To: Gone})
+		c.transitions = append(c.transitions, Transition{At: c.now, Pod: id, From: Ready, To: Draining}, Transition{At: c.now, Pod: id, From: Draining, To: Gone})
 	}
 	c.created, c.ready, c.desired = want, want, want
 }

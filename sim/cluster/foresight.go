@@ -31,10 +31,13 @@ func (s *Spec) foresees() bool {
 	if a := s.Activators; a != nil && (a.ContainerConcurrency > 0 || a.Count > 1) {
 		return false
 	}
+	if s.Unsteady && (s.Activators != nil || policies[s.Routing.Policy] == leastRequest) {
+		return false
+	}
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
-		return s.Fixed && !s.Fresh && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
+		return s.Fixed && !s.Fresh && !s.Unsteady && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
 		return slots <= maxCounted
 	}
@@ -177,10 +180,10 @@ func (c *Cluster) stayOf(phase uint16, index uint64) stay {
 // and says when the slot is free again.
 func (c *Cluster) seat(p *pod, start time.Duration, phase uint16, index uint64, service, until time.Duration) time.Duration {
 	if start < p.warmAt {
-		service = c.lifecycle.warmUp.stretched(service, start-p.ReadyAt)
+		service = c.slowed(p, service, start)
 	}
 	end := start + service
-	p.idle += max(0, start-max(p.last, p.ReadyAt))
+	p.idle += max(0, start-max(p.last, p.idleSince))
 	p.last = max(p.last, end)
 	if c.crowded {
 		c.enter(p, end)
@@ -307,8 +310,8 @@ func (c *Cluster) settleAll(p *pod, to time.Duration) {
 	p.stays = p.stays[:kept]
 }
 
-// foreseeAll is Advance with foresight. Where the caller may act between control
-// events, nothing is settled beyond the next step in a pod's life.
+// foreseeAll is Advance with foresight. Where what happens in a step of a pod's life
+// can end what others hold, nothing is settled beyond the next one.
 func (c *Cluster) foreseeAll(to time.Duration) Stop {
 	for {
 		if why := c.stop(); why != NoStop {
@@ -316,7 +319,7 @@ func (c *Cluster) foreseeAll(to time.Duration) Stop {
 		}
 		life := c.lives.Next()
 		before, until := min(to, life-1), to
-		if c.spec.Watched || c.activators.on {
+		if c.stepwise {
 			until = before
 		}
 		c.foresee(before, until)
@@ -329,7 +332,7 @@ func (c *Cluster) foreseeAll(to time.Duration) Stop {
 		if life > to {
 			break
 		}
-		if c.now, c.foreseenTo = life, max(c.foreseenTo, life-1); c.spec.Watched || c.activators.on {
+		if c.now, c.foreseenTo = life, max(c.foreseenTo, life-1); c.stepwise {
 			c.settlePresent(life - 1)
 		}
 		c.live(c.lives.Pop().Payload)
@@ -350,7 +353,7 @@ func (c *Cluster) settlePresent(to time.Duration) {
 
 // drainAhead sees the end of a pod that is deleted now.
 func (c *Cluster) drainAhead(p *pod) {
-	if p.last > c.foreseenTo && p.last < c.now+c.spec.GracePeriod {
+	if p.last > c.foreseenTo && p.last < p.DeletedAt+c.spec.GracePeriod {
 		c.lives.Push(p.last, event.Departures, life{step: emptied})
 	}
 }
@@ -359,7 +362,7 @@ func (c *Cluster) drainAhead(p *pod) {
 func (c *Cluster) removeEmptied() {
 	for i := 0; i < len(c.present); {
 		p := &c.pods[c.present[i]]
-		if p.State != Draining || p.last > c.now {
+		if p.State != Draining || p.last > c.now || c.now < p.stopsAt {
 			i++
 			continue
 		}
@@ -387,6 +390,7 @@ func (c *Cluster) killAhead(p *pod) {
 	if c.activators.on {
 		c.busyWithout(p)
 	}
+	p.station = station{slots: newTournament(c.spec.PerPod.Concurrency), load: p.load}
 }
 
 // foreseen adds what the stays of a pod come to now to its status.

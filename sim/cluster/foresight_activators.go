@@ -128,10 +128,10 @@ func (c *Cluster) settleReleased(p *pod, w *waiter) {
 			p.waiting.insert(start)
 		}
 		if start < p.warmAt {
-			w.service = c.lifecycle.warmUp.stretched(w.service, start-p.ReadyAt)
+			w.service = c.slowed(p, w.service, start)
 		}
 		s.start, s.end, s.pod = start, start+w.service, p.ID
-		p.idle += max(0, start-max(p.last, p.ReadyAt))
+		p.idle += max(0, start-max(p.last, p.idleSince))
 		p.last = max(p.last, s.end)
 		p.slots.set(seat.slot, s.end)
 	}

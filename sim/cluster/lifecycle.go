@@ -11,6 +11,9 @@ import (
 type life struct {
 	pod  int32
 	step step
+	// epoch is the pod's at the time the step was scheduled: what a container was to
+	// do does not come about once it has ended.
+	epoch uint32
 }
 
 type step uint8
@@ -21,8 +24,22 @@ const (
 	toReady
 	toRoutable
 	toListening
+	toCrash    // its startup or liveness probe fails, or there is none left to restart it
+	toRestart  // its container is started again
+	toUnready  // its readiness probe fails
+	toUnrouted // requests do not go to it any more
+	toStopped  // deleted, its container gets SIGTERM
+	toAnswer   // a readiness probe that waits for its turn is over
+	toBeat     // and one for liveness
+	available  // no one pod's step: one has been Ready for long enough for a rollout to go on
 	endOfGrace
-	emptied    // no one pod's step: with foresight, a draining pod's last request leaves
+	emptied   // no one pod's step: with foresight, a draining pod's last request leaves
+	toScan    // no pod's step: the node autoscaler looks
+	nodeReady // a node's steps, and life.pod is the node
+	nodeNotReady
+	toForget   // the pods of a lost node are deleted
+	toTakeNode // an interrupted node goes
+	toEvict    // a node that is drained gets rid of more pods
 	handedOver // no pod's step: requests go to the pods instead of the front
 	toProxied  // no pod's step: the path leads by way of the activators
 	toDirect   // no pod's step: it does not any more
@@ -35,6 +52,7 @@ const (
 // lifecycle holds the drawn durations of the stages of a pod's start.
 type lifecycle struct {
 	schedule, pull, start, listen, propagation stage
+	deregister                                 stage // as propagation, of pods that are not to get requests
 	path                                       stage // as propagation, of a change of the requests' path
 	uids                                       random.Key
 	warmUp                                     warmUp
@@ -46,7 +64,10 @@ type stage struct {
 	key  random.Key
 }
 
-func (s *stage) of(p *pod) time.Duration { return s.draw(uint64(p.ID)) }
+// of is the pod's duration; each of its containers has one of its own.
+func (s *stage) of(p *pod) time.Duration {
+	return s.draw(uint64(p.ID) | uint64(p.Restarts)<<32)
+}
 
 // draw is the duration of the n-th occasion.
 func (s *stage) draw(n uint64) time.Duration {
@@ -66,6 +87,7 @@ func newLifecycle(spec Lifecycle, seed random.Seed) (lifecycle, error) {
 		{"start", spec.Start, &l.start},
 		{"listen", spec.Listen, &l.listen},
 		{"endpointPropagation", spec.EndpointPropagation, &l.propagation},
+		{"deregister", spec.leaving(), &l.deregister},
 	} {
 		dist, err := random.New(part.spec)
 		if err != nil {

@@ -12,11 +12,24 @@ import (
 
 // pod is one pod, from its creation on; ended pods keep their entry.
 type pod struct {
-	station                 // with foresight, instead of queue, serving and idleSince
-	flows     [2]flow       // through the pod's own proxy: direct ones, and those that an activator sent
-	idle      time.Duration // Ready with nothing in service, summed up
-	listensAt time.Duration // when it accepts connections
-	warmAt    time.Duration // when it is as fast as it gets
+	station                  // with foresight, instead of queue, serving and idleSince
+	flows      [2]flow       // through the pod's own proxy: direct ones, and those that an activator sent
+	idle       time.Duration // Ready with nothing in service, summed up
+	listensAt  time.Duration // when it accepts connections
+	warmAt     time.Duration // when it is as fast as it gets for good
+	agesFrom   time.Duration // from when its warm-up counts
+	stopsAt    time.Duration // deleted: when its preStop hook is over
+	startsAt   time.Duration // of the container that runs: when the readiness probe begins
+	upAt       time.Duration // when its application can serve
+	generation uint16        // of the pod template it was made of
+	deafTo     time.Duration // its readiness probe does not succeed before
+	epoch      uint32        // counts its containers
+	backOff    backOff
+	probed     uint32 // the epoch, plus 1, of the container whose queued probes go on
+	readiness  streak
+	liveness   streak
+	first      struct{ ready, routable time.Duration }
+	withdrawn  uint32 // counts the times that it began to get requests
 	PodStatus
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
@@ -32,47 +45,54 @@ func (c *Cluster) Scale(desired int32) {
 	if c.spec.Fixed && desired != c.desired {
 		panic(fmt.Sprintf("cluster: scaled from %d to %d pods, which are fixed", c.desired, desired))
 	}
+	if c.desired == desired {
+		return
+	}
 	c.desired = desired
-	for c.created < desired {
-		c.create()
-	}
-	if c.created > desired {
-		c.deleteSurplus(int(c.created - desired))
-	}
+	c.resizeSets()
 }
 
-func (c *Cluster) newPod() *pod {
+func (c *Cluster) newPod(generation uint16) *pod {
 	id := int32(len(c.pods))
 	uid := c.lifecycle.uids.At(uint64(id))
 	c.pods = append(c.pods, pod{
 		PodStatus: PodStatus{
 			ID: id, CreatedAt: c.now,
-			ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, RoutableAt: NotYet, DeletedAt: NotYet,
+			ScheduledAt: NotYet, StartedAt: NotYet, RunningSince: NotYet, ReadyAt: NotYet, UnreadyAt: NotYet,
+			RoutableAt: NotYet, DeletedAt: NotYet, Node: none,
 		},
-		position: none,
-		queue:    newQueue(),
-		uid:      uid.Uint64(),
+		position:   none,
+		queue:      newQueue(),
+		uid:        uid.Uint64(),
+		listensAt:  event.Never,
+		generation: generation,
 	})
+	p := &c.pods[id]
+	p.first.ready, p.first.routable = NotYet, NotYet
 	if c.foresight {
-		c.pods[id].slots = newTournament(c.spec.PerPod.Concurrency)
+		p.slots = newTournament(c.spec.PerPod.Concurrency)
 	}
 	c.present = append(c.present, id)
 	c.created++
-	return &c.pods[id]
+	return p
 }
 
 // create starts the life of a pod.
-func (c *Cluster) create() {
-	p := c.newPod()
+func (c *Cluster) create(generation uint16) {
+	p := c.newPod(generation)
 	c.become(p, Pending)
 	c.later(p, toScheduled, c.lifecycle.schedule.of(p))
 }
 
 // createReady makes a pod that is Ready and gets requests at once.
 func (c *Cluster) createReady() {
-	p := c.newPod()
-	p.ScheduledAt, p.StartedAt = c.now, c.now
+	p := c.newPod(0)
+	p.ScheduledAt, p.StartedAt, p.RunningSince, p.listensAt = c.now, c.now, c.now, 0
+	if c.nodes.on {
+		c.settleOnNode(p)
+	}
 	c.becomeReady(p)
+	p.warmAt, p.agesFrom = c.spec.slowEnd(), -c.lifecycle.warmUp.length
 	c.becomeRoutable(p)
 	if c.activators.on {
 		c.activators.unfound = append(c.activators.unfound, p.ID)
@@ -81,12 +101,12 @@ func (c *Cluster) createReady() {
 }
 
 func (c *Cluster) later(p *pod, s step, delay time.Duration) {
-	c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: s})
+	c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: s, epoch: p.epoch})
 }
 
 func (c *Cluster) become(p *pod, s State) {
+	c.transitions = append(c.transitions, Transition{At: c.now, Pod: p.ID, From: p.State, To: s})
 	p.State = s
-	c.transitions = append(c.transitions, Transition{At: c.now, Pod: p.ID, To: s})
 }
 
 // live carries out a step that has become due.
@@ -107,61 +127,84 @@ func (c *Cluster) live(l life) {
 	case rebalanced:
 		c.handOut()
 		return
+	case available:
+		c.roll()
+		return
+	case toScan:
+		c.scan()
+		return
+	case nodeReady:
+		c.joinNode(l.pod)
+		return
+	case nodeNotReady:
+		c.noticeLoss(l.pod)
+		return
+	case toForget:
+		c.forgetNode(l.pod)
+		return
+	case toTakeNode:
+		c.takeNode(l.pod)
+		return
+	case toEvict:
+		c.evict(l.pod)
+		return
 	case visibleAgain:
 		c.reappear(l.pod)
 		return
 	}
 	p := &c.pods[l.pod]
-	if l.step == endOfGrace {
-		c.kill(p)
-		return
-	}
-	if p.State >= Draining {
-		return
-	}
 	switch l.step {
+	case endOfGrace:
+		c.kill(p)
+	case toStopped:
+		c.stopServing(p)
+	case toUnrouted:
+		if l.epoch == p.withdrawn {
+			c.unroute(p)
+		}
 	case toScheduled:
-		p.ScheduledAt = c.now
-		c.become(p, Scheduled)
-		c.later(p, toStarting, c.lifecycle.pull.of(p))
+		if p.State == Pending {
+			c.schedule(p)
+		}
 	case toStarting:
-		p.StartedAt = c.now
-		c.become(p, Starting)
-		c.probe()
-		c.later(p, toReady, c.lifecycle.start.of(p))
-	case toReady:
-		c.becomeReady(p)
-		p.listensAt = c.now + c.lifecycle.listen.of(p)
-		c.later(p, toRoutable, c.lifecycle.propagation.of(p))
-		if p.listensAt > c.now {
-			c.later(p, toListening, p.listensAt-c.now)
-		} else if c.activators.on {
-			c.listens(p)
+		if p.State == Scheduled && l.epoch == p.epoch {
+			p.StartedAt = c.now
+			c.become(p, Starting)
+			c.probe()
+			c.runContainer(p)
 		}
-	case toRoutable:
-		c.becomeRoutable(p)
-		c.probe()
-	case toListening:
-		if c.activators.on {
-			c.listens(p)
+	default:
+		if p.State < Draining && l.epoch == p.epoch {
+			c.liveContainer(p, l.step)
 		}
-		c.fill(p)
 	}
 }
 
 func (c *Cluster) becomeReady(p *pod) {
 	p.ReadyAt, p.idleSince = c.now, c.now
-	p.warmAt = c.lifecycle.warmUp.end(c.now)
+	if p.first.ready == NotYet {
+		p.first.ready = c.now
+	}
+	p.warmAt, p.agesFrom = max(c.lifecycle.warmUp.end(c.now), c.spec.slowEnd()), c.now
 	c.ready++
 	c.changed = true
 	c.become(p, Ready)
+	c.awaitAvailable(p)
 }
 
 func (c *Cluster) becomeRoutable(p *pod) {
+	p.RoutableAt = c.now
+	if p.first.routable == NotYet {
+		p.first.routable = c.now
+	}
+	p.withdrawn++
+	if p.position != none { // its going had not got about yet
+		return
+	}
 	if len(c.routable) == 0 {
 		c.handOver()
 	}
-	p.position, p.RoutableAt = int32(len(c.routable)), c.now
+	p.position = int32(len(c.routable))
 	c.routable = append(c.routable, p.ID)
 	c.router.rebuild(c)
 	if c.spec.Consumes != nil {
@@ -172,28 +215,71 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	c.fill(p)
 }
 
-// delete takes a pod out of routing at once. A pod that was never Ready is
-// gone; a Ready one finishes what it holds within its grace period.
+// delete takes a pod out of routing, once that has got about. A pod that was never
+// Ready is gone; another one goes on while its preStop hook runs, and then finishes
+// what it holds within its grace period.
 func (c *Cluster) delete(p *pod) {
 	p.DeletedAt = c.now
 	c.created--
-	if p.State != Ready {
+	if p.State != Ready && !c.holds(p) {
+		c.unroute(p)
 		c.remove(p)
 		return
 	}
-	c.ready--
-	c.changed = true
-	p.idle += c.idleFor(p)
+	if p.State == Ready {
+		c.ready--
+		c.changed = true
+		p.idle += c.idleFor(p)
+		p.idleSince = event.Never
+	}
+	c.become(p, Draining)
+	c.withdraw(p)
+	c.later(p, endOfGrace, c.spec.GracePeriod)
+	p.stopsAt = c.now + min(c.spec.PreStop, c.spec.GracePeriod)
+	if p.stopsAt > c.now {
+		c.later(p, toStopped, p.stopsAt-c.now)
+		return
+	}
+	c.stopServing(p)
+}
+
+// withdraw has requests go to the pod no longer, once that has got about. Knative's
+// queue-proxies go on to take requests meanwhile, and nothing is sent to a pod that
+// consumes.
+func (c *Cluster) withdraw(p *pod) {
+	if p.position != none && !c.activators.on {
+		if delay := c.lifecycle.deregister.draw(uint64(p.ID) | uint64(p.withdrawn)<<32); delay > 0 {
+			c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: toUnrouted, epoch: p.withdrawn})
+			return
+		}
+	}
+	c.unroute(p)
+}
+
+// unroute has requests go to the pod no longer.
+func (c *Cluster) unroute(p *pod) {
 	c.becomeUnroutable(p)
 	if c.activators.on {
 		c.lose(p)
 	}
-	c.become(p, Draining)
-	c.later(p, endOfGrace, c.spec.GracePeriod)
+}
+
+// stopServing is a deleted pod's SIGTERM: it takes no requests any more, and ends as
+// soon as it holds none.
+func (c *Cluster) stopServing(p *pod) {
+	if p.State != Draining {
+		return
+	}
+	p.listensAt = event.Never
 	if c.foresight {
 		c.drainAhead(p)
 	}
 	c.finishDraining(p)
+}
+
+// holds says whether requests wait or are served in a pod.
+func (c *Cluster) holds(p *pod) bool {
+	return len(p.serving) > 0 || p.queue.length > 0 || p.last > c.foreseenTo
 }
 
 func (c *Cluster) becomeUnroutable(p *pod) {
@@ -216,7 +302,7 @@ func (c *Cluster) becomeUnroutable(p *pod) {
 
 // finishDraining removes a draining pod that holds nothing any more.
 func (c *Cluster) finishDraining(p *pod) {
-	if p.State == Draining && len(p.serving) == 0 && p.queue.length == 0 && p.last <= c.foreseenTo {
+	if p.State == Draining && c.now >= p.stopsAt && !c.holds(p) {
 		c.remove(p)
 	}
 }
@@ -225,7 +311,7 @@ func (c *Cluster) finishDraining(p *pod) {
 func (c *Cluster) idleFor(p *pod) time.Duration {
 	switch {
 	case c.foresight:
-		return max(0, c.now-max(p.last, p.ReadyAt))
+		return max(0, c.now-max(p.last, p.idleSince))
 	case len(p.serving) == 0:
 		return c.now - p.idleSince
 	}
@@ -239,6 +325,8 @@ func (c *Cluster) remove(p *pod) {
 	c.present = slices.Delete(c.present, at, at+1)
 	c.ended.existed += c.now - p.CreatedAt
 	c.ended.idle += p.idle
+	c.leaveNode(p)
+	c.roll()
 }
 
 // kill ends a pod with everything it still holds.
@@ -246,6 +334,13 @@ func (c *Cluster) kill(p *pod) {
 	if p.State != Draining {
 		return
 	}
+	c.unroute(p)
+	c.drop(p)
+	c.remove(p)
+}
+
+// drop fails everything that a pod holds.
+func (c *Cluster) drop(p *pod) {
 	if c.foresight {
 		c.killAhead(p)
 	}
@@ -264,7 +359,6 @@ func (c *Cluster) kill(p *pod) {
 		c.abandon(i, failed)
 	}
 	p.serving = p.serving[:0]
-	c.remove(p)
 }
 
 // abandon ends a request in service that has lost its slot. Its departure stays

@@ -168,7 +168,7 @@ func (w *serverlessReference) reclaim(p *plainInstance, period int) {
 		return
 	}
 	p.State = Gone
-	w.transitions = append(w.transitions, Transition{At: w.now, Pod: p.ID, To: Draining}, Transition{At: w.now, Pod: p.ID, To: Gone})
+	w.transitions = append(w.transitions, Transition{At: w.now, Pod: p.ID, From: Ready, To: Draining}, Transition{At: w.now, Pod: p.ID, From: Draining, To: Gone})
 }
 
 func (w *serverlessReference) cpu(service time.Duration) time.Duration {

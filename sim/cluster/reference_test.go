@@ -53,6 +53,7 @@ type reference struct {
 
 	elastic       int // pods of an elastic cluster
 	existed, idle time.Duration
+	states        []State // by pod
 	transitions   []Transition
 }
 
@@ -141,7 +142,7 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 				continue
 			}
 			p := w.newPod()
-			p.ScheduledAt, p.StartedAt = 0, 0
+			p.ScheduledAt, p.StartedAt, p.RunningSince = 0, 0, 0
 			w.becomeReady(p)
 			w.becomeRoutable(p)
 			p.listens = true
@@ -391,7 +392,15 @@ func (w *reference) resize() {
 }
 
 func (w *reference) transit(pod int32, to State) {
-	w.transitions = append(w.transitions, Transition{At: w.now, Pod: pod, To: to})
+	for int(pod) >= len(w.states) {
+		w.states = append(w.states, Pending)
+	}
+	from := w.states[pod]
+	if from == Gone { // the oracle's pods come again
+		from = Pending
+	}
+	w.transitions = append(w.transitions, Transition{At: w.now, Pod: pod, From: from, To: to})
+	w.states[pod] = to
 }
 
 // --- routing ---
@@ -467,7 +476,8 @@ func (w *reference) newPod() *referencePod {
 	uid := w.seed.Key("uid", 0).At(uint64(id))
 	p := &referencePod{uid: uid.Uint64(), PodStatus: PodStatus{
 		ID: int32(id), CreatedAt: w.now,
-		ScheduledAt: NotYet, StartedAt: NotYet, ReadyAt: NotYet, RoutableAt: NotYet, DeletedAt: NotYet,
+		ScheduledAt: NotYet, StartedAt: NotYet, RunningSince: NotYet, ReadyAt: NotYet, UnreadyAt: NotYet,
+		RoutableAt: NotYet, DeletedAt: NotYet, Node: none,
 	}}
 	w.pods = append(w.pods, p)
 	return p
@@ -485,7 +495,7 @@ func (w *reference) create() {
 		p.ScheduledAt = w.now
 		w.become(p, Scheduled)
 		w.stage(p, "imagePull", func() {
-			p.StartedAt = w.now
+			p.StartedAt, p.RunningSince = w.now, w.now
 			w.become(p, Starting)
 			w.probe()
 			w.stage(p, "start", func() {

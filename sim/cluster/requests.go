@@ -26,7 +26,7 @@ type request struct {
 	arrival    time.Duration
 	start      time.Duration // start of service
 	service    time.Duration // service demand
-	buffered   time.Duration // when it began to wait at its activator
+	queued     time.Duration // when it began to wait at its activator or in a pod
 	next, prev int32         // neighbours in the queue it waits in
 	pod        int32         // where it waits or is served
 	slot       int32         // its index in pod.serving; Serverless: in instances.slab

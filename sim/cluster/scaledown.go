@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// deleteSurplus deletes n pods: those that come first in the order of the
+// deleteSurplus deletes n pods of a template: those that come first in the order of the
 // ReplicaSet controller (ActivePodsWithRanks in k8s.io/kubernetes
 // pkg/controller/controller_utils.go). Rules about deletion cost, node
 // neighbours and restarts do not apply to pods that are all alike.
-func (c *Cluster) deleteSurplus(n int) {
+func (c *Cluster) deleteSurplus(generation uint16, n int) {
 	c.candidates = c.candidates[:0]
 	for _, id := range c.present {
-		if c.pods[id].State < Draining {
+		if p := &c.pods[id]; p.State < Draining && p.generation == generation {
 			c.candidates = append(c.candidates, id)
 		}
 	}

@@ -131,6 +131,9 @@ func (c *Cluster) invoke(i int32) {
 	} else {
 		q.slot, q.service, q.held = c.launch(), s.cold.At(q.index), true
 	}
+	if c.now < c.spec.slowEnd() {
+		q.service = c.spec.slowedAt(q.service, c.now)
+	}
 	p := &s.slab[q.slot]
 	p.request = i
 	p.Received++
@@ -180,7 +183,7 @@ func (c *Cluster) reclaim() {
 	at := s.idle[s.oldest].instance
 	p := &s.slab[at]
 	p.State = Gone
-	c.transitions = append(c.transitions, Transition{At: c.now, Pod: p.ID, To: Draining}, Transition{At: c.now, Pod: p.ID, To: Gone})
+	c.transitions = append(c.transitions, Transition{At: c.now, Pod: p.ID, From: Ready, To: Draining}, Transition{At: c.now, Pod: p.ID, From: Draining, To: Gone})
 	s.free = append(s.free, at)
 	if s.oldest++; 2*s.oldest >= len(s.idle) { // so that a reclaim moves one other at most, on average
 		s.idle = s.idle[:copy(s.idle, s.idle[s.oldest:])]

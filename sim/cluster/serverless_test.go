@@ -41,8 +41,8 @@ func TestTheNewestIdleInstanceServes(t *testing.T) {
 	assert.Equal(t, []Transition{
 		{At: 0, Pod: 0, To: Ready},
 		{At: 1 * time.Second, Pod: 1, To: Ready},
-		{At: 13 * time.Second, Pod: 0, To: Draining}, {At: 13 * time.Second, Pod: 0, To: Gone},
-		{At: 26 * time.Second, Pod: 1, To: Draining}, {At: 26 * time.Second, Pod: 1, To: Gone},
+		{At: 13 * time.Second, Pod: 0, From: Ready, To: Draining}, {At: 13 * time.Second, Pod: 0, From: Draining, To: Gone},
+		{At: 26 * time.Second, Pod: 1, From: Ready, To: Draining}, {At: 26 * time.Second, Pod: 1, From: Draining, To: Gone},
 	}, c.Transitions(nil))
 	assert.Equal(t, Counters{Arrived: 4, Completed: 4, Cold: 2}, c.Counters())
 	existed, idle := c.PodTime()

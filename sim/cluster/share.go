@@ -77,8 +77,8 @@ func (p PerPod) Throughput() float64 {
 // thousandths makes a decimal number whole.
 func thousandths(x float64) uint64 { return uint64(math.Round(x * 1000)) }
 
-// inThousandths says whether nothing is lost by it.
-func inThousandths(x float64) bool { return float64(thousandths(x))/1000 == x }
+// InThousandths says whether nothing is lost by it.
+func InThousandths(x float64) bool { return float64(thousandths(x))/1000 == x }
 
 func newSharing(spec Spec) sharing {
 	s := sharing{touched: none}
@@ -257,7 +257,7 @@ func (p PerPod) validateCores() error {
 		return messages.Invalidf("cores", "found %g with the discipline %s, expected it with ps only", *p.Cores, p.Discipline)
 	case !(*p.Cores >= 0.001 && *p.Cores <= 1000):
 		return messages.Invalidf("cores", "found %g, expected 0.001 to 1000", *p.Cores)
-	case !inThousandths(*p.Cores):
+	case !InThousandths(*p.Cores):
 		return messages.Invalidf("cores", "found %g, expected at most three decimals", *p.Cores)
 	}
 	return nil

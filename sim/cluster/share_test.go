@@ -105,10 +105,10 @@ func TestASharedPodDrains(t *testing.T) {
 	// have come at 2 s have 5/8 s of work each when the pod is killed at 4.5 s.
 	c.Advance(4400 * time.Millisecond)
 	assert.Equal(t, Counters{Arrived: 6, Completed: 2, InFlight: 4}, c.Counters())
-	assert.Equal(t, []Transition{{0, 0, Ready}, {2 * time.Second, 0, Draining}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{To: Ready}, {At: 2 * time.Second, From: Ready, To: Draining}}, c.Transitions(nil))
 	c.Advance(time.Minute)
 	assert.Equal(t, Counters{Arrived: 6, Completed: 2, Failed: 4}, c.Counters())
-	assert.Equal(t, []Transition{{4500 * time.Millisecond, 0, Gone}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{At: 4500 * time.Millisecond, From: Draining, To: Gone}}, c.Transitions(nil))
 	assert.Empty(t, c.sharing.turns.heap)
 	assert.Zero(t, occupied(c), "nothing is left of a killed pod")
 
@@ -119,7 +119,7 @@ func TestASharedPodDrains(t *testing.T) {
 	c.Scale(0)
 	c.Advance(time.Minute)
 	assert.Equal(t, Counters{Arrived: 5, Completed: 5}, c.Counters(), "the waiting one too, just within the grace period")
-	assert.Equal(t, []Transition{{0, 0, Ready}, {0, 0, Draining}, {5 * time.Second, 0, Gone}}, c.Transitions(nil))
+	assert.Equal(t, []Transition{{To: Ready}, {From: Ready, To: Draining}, {At: 5 * time.Second, From: Draining, To: Gone}}, c.Transitions(nil))
 }
 
 func TestTheOracleDoesNotShare(t *testing.T) {

@@ -8,7 +8,7 @@ func (c *Cluster) start(p *pod, i int32) {
 		p.idle += c.now - p.idleSince
 	}
 	if c.now < p.warmAt {
-		q.service = c.lifecycle.warmUp.stretched(q.service, c.now-p.ReadyAt)
+		q.service = c.slowed(p, q.service, c.now)
 	}
 	if c.sharing.cpu > 0 {
 		c.joinShare(p, i)
@@ -48,7 +48,7 @@ func (c *Cluster) leaveSlot(p *pod, i int32) {
 // enqueue puts a request into the pod's queue.
 func (c *Cluster) enqueue(p *pod, i int32) {
 	q := &c.requests.slab[i]
-	q.place, q.pod = podQueue, p.ID
+	q.place, q.pod, q.queued = podQueue, p.ID, c.now
 	p.queue.push(&c.requests, i)
 	c.router.changed(p, +1, false)
 }

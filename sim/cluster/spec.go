@@ -24,11 +24,26 @@ type Spec struct {
 	// Users are clients that wait for their answers before they ask again. Their
 	// requests come on top of the arrivals.
 	Users       []Users
-	GracePeriod time.Duration // how long a draining pod may finish what it holds
-	Lifecycle   Lifecycle
+	GracePeriod time.Duration // how long a draining pod may finish what it holds, PreStop included
+	// PreStop is how long a pod that is deleted goes on as before: the preStop hook.
+	PreStop   time.Duration
+	Lifecycle Lifecycle
+	Probes    Probes
+	// Slow are stretches in which requests take longer, in order and apart from each
+	// other.
+	Slow []Slow
+	// Update is how a rollout replaces the pods.
+	Update Update
+	// Nodes are what the pods run on; nil: every pod finds room at once.
+	Nodes *Nodes
+	// Unsteady says that pods can lose their containers, their readiness or their
+	// nodes.
+	Unsteady bool
 	// CPURequestMilli is the sum of the containers' cpu requests, 0 when they
 	// have none. It only scales the default of PerPod.CPUPerRequest.
 	CPURequestMilli int64
+	// MemoryRequestBytes is that of their memory requests.
+	MemoryRequestBytes int64
 	// Front is the proxy that holds requests while no pod is reachable, such as
 	// the KubeElasti resolver; nil lets them fail.
 	Front *hold.Settings
@@ -80,6 +95,8 @@ type Lifecycle struct {
 	Start               random.Spec `yaml:"start" doc:"container start to Ready"`
 	Listen              random.Spec `yaml:"listen" doc:"Ready to accepting connections: 0s with a good readiness probe; before, connections to the pod are refused"`
 	EndpointPropagation random.Spec `yaml:"endpointPropagation" doc:"Ready to the first request that can be routed to the pod"`
+	Deregister          random.Spec `yaml:"deregister" doc:"deletion, or the loss of readiness, to the last request that is routed to the pod; default 0s"`
+	StartCPU            float64     `yaml:"startCPU" min:"0" max:"1000" doc:"cores that a pod uses from its container's start to Ready; default 0"`
 	WarmUp              *WarmUp     `yaml:"warmUp,omitempty" doc:"how a pod becomes fast after it is Ready; default: at once"`
 }
 
@@ -87,7 +104,8 @@ type Lifecycle struct {
 type State uint8
 
 // The states, in order. A pod that is deleted before it was Ready goes
-// straight to Gone.
+// straight to Gone. One that loses its readiness, or its container, is Starting
+// again.
 const (
 	Pending   State = iota // created, not assigned to a node
 	Scheduled              // assigned; the image is being pulled
@@ -111,14 +129,19 @@ type PodStatus struct {
 	CreatedAt   time.Duration
 	ScheduledAt time.Duration // assigned to a node; status.startTime; NotYet before
 	StartedAt   time.Duration // the container started; NotYet before
-	ReadyAt     time.Duration // NotYet before
-	RoutableAt  time.Duration // it gets requests; NotYet before
-	DeletedAt   time.Duration // NotYet before
-	CPU         time.Duration // CPU time used since the start
-	Received    uint64        // requests routed to the pod
-	Completed   uint64        // responses given, whether the client still waited or not
-	InService   int32
-	Queued      int32
+	// RunningSince is when the container started that runs now; NotYet: none does.
+	RunningSince time.Duration
+	ReadyAt      time.Duration // it became Ready the last time; NotYet while it is not
+	UnreadyAt    time.Duration // it ceased to be Ready the last time; NotYet if it never has
+	RoutableAt   time.Duration // it gets requests; NotYet before
+	Restarts     int32         // of its container
+	Node         int32         // index in Cluster.Nodes; none without nodes, and before it has one
+	DeletedAt    time.Duration // NotYet before
+	CPU          time.Duration // CPU time used since the start
+	Received     uint64        // requests routed to the pod
+	Completed    uint64        // responses given, whether the client still waited or not
+	InService    int32
+	Queued       int32
 	// With Activators: the requests that came to the pod directly, and those that
 	// an activator sent.
 	Direct, Proxied Flow
@@ -126,9 +149,10 @@ type PodStatus struct {
 
 // Transition is one change of a pod's state.
 type Transition struct {
-	At  time.Duration
-	Pod int32
-	To  State
+	At   time.Duration
+	Pod  int32
+	From State
+	To   State
 }
 
 // Counters count requests since time 0, each once however often it was tried.

@@ -13,6 +13,7 @@ const (
 	maxActivators  = 100
 	maxQueue       = 100_000_000
 	maxDelay       = 30 * 24 * time.Hour
+	maxCores       = 1000
 )
 
 // Validate reports everything in the section `perPod` that cannot be used.
@@ -51,6 +52,10 @@ func (l Lifecycle) Validate() error {
 	problems.Add(messages.Under("start", l.Start.Validate()))
 	problems.Add(messages.Under("listen", l.Listen.Validate()))
 	problems.Add(messages.Under("endpointPropagation", l.EndpointPropagation.Validate()))
+	problems.Add(messages.Under("deregister", l.leaving().Validate()))
+	if !(l.StartCPU >= 0 && l.StartCPU <= maxCores && InThousandths(l.StartCPU)) {
+		problems.Addf("startCPU", "found %g, expected 0 to %d with at most three decimals", l.StartCPU, maxCores)
+	}
 	if l.WarmUp != nil {
 		problems.Add(messages.Under("warmUp", l.WarmUp.Validate()))
 	}
@@ -68,9 +73,14 @@ func (s Spec) Validate() error {
 	problems.Add(checkDelay("requestTimeout", s.RequestTimeout))
 	problems.Add(s.validateClients())
 	problems.Add(checkDelay("gracePeriod", s.GracePeriod))
+	problems.Add(checkDelay("preStop", s.PreStop))
 	problems.Add(checkDelay("handover", s.Handover))
+	problems.Add(messages.Under("probes", s.Probes.validate()))
+	problems.Add(s.validateSlow())
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
 	problems.Add(s.validateConsumption())
+	problems.Add(messages.Under("update", s.Update.validate()))
+	problems.Add(s.validateNodes())
 	if s.Serverless != nil {
 		problems.Add(messages.Under("serverless", s.Serverless.Validate()))
 		if s.Elastic {

@@ -30,10 +30,13 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 }
 
 // Lives shows every pod there has been, in order of creation. Only what does not
-// change any more at the end of its life holds: the instants.
+// change any more at the end of its life holds: the instants, of which those of its
+// becoming Ready and getting requests are the first ones.
 func (c *Cluster) Lives(show func(PodStatus)) {
 	for i := range c.pods {
-		show(c.pods[i].PodStatus)
+		s := c.pods[i].PodStatus
+		s.ReadyAt, s.RoutableAt = c.pods[i].first.ready, c.pods[i].first.routable
+		show(s)
 	}
 }
 

@@ -30,7 +30,7 @@ func (w WarmUp) Validate() error {
 	switch {
 	case !(w.Slowdown >= 1 && w.Slowdown <= 100):
 		problems.Addf("slowdown", "found %g, expected 1 to 100", w.Slowdown)
-	case !inThousandths(w.Slowdown):
+	case !InThousandths(w.Slowdown):
 		problems.Addf("slowdown", "found %g, expected at most three decimals", w.Slowdown)
 	}
 	return problems.Err()

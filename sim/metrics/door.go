@@ -51,6 +51,8 @@ type Spec struct {
 	Start     time.Time // the instant of time 0
 	// Queries are what each control loop asks, one list per loop.
 	Queries [][]messages.Query
+	// Gaps are the stretches in which nothing is collected.
+	Gaps []Gap
 }
 
 // Door collects what the loops' queries need, and answers them.

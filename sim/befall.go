@@ -1,0 +1,167 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/random"
+)
+
+// weather is what befalls a run: faults, by their index in Spec.Faults, under way.
+type weather struct {
+	draws     []random.Stream // one per fault
+	down      []bool          // by loop
+	skew      []time.Duration // by loop
+	errors    float64         // share of syncs that fail
+	errorDraw random.Stream
+	latency   time.Duration
+}
+
+// scheduleFaults puts the begin and the end of every fault into the queue.
+func (r *run) scheduleFaults() {
+	w, seed := &r.weather, random.Seed(r.spec.Seed)
+	w.down, w.skew = make([]bool, len(r.loops)), make([]time.Duration, len(r.loops))
+	w.errorDraw = seed.Key("fault.api", 0).Stream()
+	for i := range r.spec.Faults {
+		f := &r.spec.Faults[i]
+		w.draws = append(w.draws, seed.Key("fault", uint64(i)).Stream())
+		r.events.Push(f.At, event.Faults, task{kind: strike, loop: i})
+		if f.kind().lasts {
+			r.events.Push(f.until(), event.Faults, task{kind: relent, loop: i})
+		}
+		r.recorder.stretch(f.label(), f.At, f.until())
+	}
+}
+
+// strike lets a fault happen or begin.
+func (r *run) strike(i int) {
+	f, draw := &r.spec.Faults[i], &r.weather.draws[i]
+	switch {
+	case f.Rollout != nil:
+		r.cluster.Rollout()
+	case f.PodCrash != nil:
+		r.cluster.Crash(f.PodCrash.Count, draw)
+	case f.NodeLoss != nil:
+		r.cluster.LoseNodes(f.NodeLoss.Count, draw)
+	case f.NodeDrain != nil:
+		r.cluster.DrainNodes(f.NodeDrain.Count, draw)
+	case f.SpotInterruption != nil:
+		notice := defaultNotice
+		if n := f.SpotInterruption.Notice; n != nil {
+			notice = *n
+		}
+		r.cluster.InterruptNodes(f.SpotInterruption.Count, notice, draw)
+	case f.Unready != nil:
+		r.cluster.Unready(f.Unready.Count, f.until(), draw)
+	case f.SlowStart != nil:
+		r.cluster.SlowStart(*f.SlowStart)
+	case f.APIErrors != nil:
+		r.weather.errors = *f.APIErrors
+	case f.APILatency != nil:
+		r.weather.latency = *f.APILatency
+	case f.AutoscalerDown != "":
+		for k := range r.loops {
+			r.weather.down[k] = f.hits(&r.loops[k])
+		}
+	case f.ClockSkew != nil:
+		for k := range r.loops {
+			if r.loops[k].name == f.ClockSkew.Of {
+				r.weather.skew[k] = f.ClockSkew.By
+			}
+		}
+	}
+}
+
+// hits says whether a loop is down with the fault. The HPA that KEDA makes is run by
+// Kubernetes, and does not go down with KEDA's operator.
+func (f *Fault) hits(l *loop) bool { return f.AutoscalerDown == "all" || f.AutoscalerDown == l.name }
+
+// relent ends a fault.
+func (r *run) relent(i int) error {
+	f := &r.spec.Faults[i]
+	switch {
+	case f.SlowStart != nil:
+		r.cluster.SlowStart(1)
+	case f.APIErrors != nil:
+		r.weather.errors = 0
+	case f.APILatency != nil:
+		r.weather.latency = 0
+	case f.AutoscalerDown != "":
+		return r.restart(f)
+	case f.ClockSkew != nil:
+		for k := range r.loops {
+			if r.loops[k].name == f.ClockSkew.Of {
+				r.weather.skew[k] = 0
+			}
+		}
+	}
+	return nil
+}
+
+// restart makes the loops that were down anew: what they had in memory is lost, and
+// what they keep in the API is not.
+func (r *run) restart(f *Fault) error {
+	anew, err := newLoopsAt(r.spec, r.spec.Start.Add(r.cluster.Now()))
+	if err != nil {
+		return err
+	}
+	for k := range r.loops {
+		if !r.weather.down[k] || !f.hits(&r.loops[k]) {
+			continue
+		}
+		r.weather.down[k] = false
+		r.loops[k].renew(&anew[k])
+	}
+	return nil
+}
+
+// renew puts an autoscaler that has just started in the place of the loop's.
+func (l *loop) renew(anew *loop) {
+	if k, ok := anew.autoscaler.(interface{ Resume(before any) }); ok {
+		k.Resume(l.autoscaler)
+	}
+	l.autoscaler, l.collector, l.reconciler, l.shown = anew.autoscaler, anew.collector, anew.reconciler, anew.shown
+}
+
+// away says whether a loop does nothing at now.
+func (r *run) away(loop int, now time.Duration) bool {
+	return r.weather.down[loop] || r.out(loop, now)
+}
+
+// skewOf is by how much a loop's clock is fast.
+func (r *run) skewOf(l *loop) time.Duration {
+	for k := range r.loops {
+		if l == &r.loops[k] {
+			return r.weather.skew[k]
+		}
+	}
+	return 0
+}
+
+// refused says whether the API server fails the sync of now.
+func (r *run) refused() bool {
+	return r.weather.errors > 0 && r.weather.errorDraw.Float64() < r.weather.errors
+}
+
+// noteRefusal writes a sync down that the API server has failed.
+func (r *run) noteRefusal(l *loop) {
+	now, count := r.cluster.Now(), r.cluster.Replicas().Desired
+	r.recorder.decision(now, l, count, messages.Decision{Desired: count, Reason: messages.ReasonAPIFailed,
+		Message: "hold: the API server fails the sync"})
+}
+
+// nodesOf is the time of the nodes, as the results give it; nil where there are none.
+func nodesOf(run *run) *NodeSummary {
+	existed, requested := run.cluster.NodeTime()
+	if existed == nil {
+		return nil
+	}
+	s := &NodeSummary{Requested: requested}
+	for i, d := range existed {
+		p := &run.spec.Cluster.Nodes.Pools[i]
+		s.Pools = append(s.Pools, NodePool{Name: p.Name, NodeSeconds: d.Seconds()})
+		s.NodeSeconds += d.Seconds()
+	}
+	return s
+}

@@ -1,0 +1,294 @@
+package cluster
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/event"
+)
+
+// Update is how a rollout replaces the pods of the old template by pods of the new
+// one: spec.strategy and spec.minReadySeconds of a Deployment.
+//
+// The controllers act at once on what they see. Source: pkg/controller/deployment in
+// Kubernetes 1.37 (rolling.go, recreate.go, sync.go).
+type Update struct {
+	// Recreate deletes all old pods first, and makes new ones when they are gone.
+	Recreate bool
+	// MaxSurge is how many pods there may be beyond those wanted, MaxUnavailable how
+	// many of those wanted may be unavailable.
+	MaxSurge, MaxUnavailable Share
+	// MinReady is how long a pod has to be Ready to be available.
+	MinReady time.Duration
+}
+
+// Share is a number, or with Percent a part of the pods wanted.
+type Share struct {
+	Number  int32
+	Percent bool
+}
+
+func (s Share) of(desired int32, round func(float64) float64) int32 {
+	if !s.Percent {
+		return s.Number
+	}
+	return int32(round(float64(desired) * float64(s.Number) / 100))
+}
+
+// bounds are the surge, rounded up, and the unavailable, rounded down. Where both
+// are 0 one pod may be unavailable, or nothing would ever happen.
+func (u *Update) bounds(desired int32) (surge, unavailable int32) {
+	surge, unavailable = u.MaxSurge.of(desired, math.Ceil), u.MaxUnavailable.of(desired, math.Floor)
+	if surge == 0 && unavailable == 0 {
+		unavailable = 1
+	}
+	return surge, min(unavailable, desired)
+}
+
+func (u *Update) validate() error {
+	var problems messages.Problems
+	for _, s := range []struct {
+		field string
+		share Share
+		most  int32
+	}{{"maxSurge", u.MaxSurge, maxReplicas}, {"maxUnavailable", u.MaxUnavailable, 100}} {
+		if most := map[bool]int32{true: s.most, false: maxReplicas}[s.share.Percent]; s.share.Number < 0 || s.share.Number > most {
+			problems.Addf(s.field, "found %d, expected 0 to %d", s.share.Number, most)
+		}
+	}
+	problems.Add(checkDelay("minReadySeconds", u.MinReady))
+	return problems.Err()
+}
+
+// replicaSet are the pods of one template.
+type replicaSet struct {
+	generation uint16
+	replicas   int32 // wanted
+	limit      int32 // pods that the Deployment could have when the set was last scaled with it
+}
+
+func (c *Cluster) newest() *replicaSet { return &c.sets[len(c.sets)-1] }
+
+// Rollout begins to replace all pods by pods of a new template. One under way goes
+// on, with the pods that it has made as old ones.
+func (c *Cluster) Rollout() {
+	surge, _ := c.spec.Update.bounds(c.desired)
+	for i := range c.sets {
+		c.sets[i].limit = c.desired + surge
+	}
+	c.sets = append(c.sets, replicaSet{generation: c.newest().generation + 1, limit: c.desired + surge})
+	c.roll()
+}
+
+// RollingOut says whether a rollout is under way.
+func (c *Cluster) RollingOut() bool { return len(c.sets) > 1 }
+
+// resizeSets follows a change of the pods wanted. During a rollout every set has its
+// part of it.
+func (c *Cluster) resizeSets() {
+	surge, _ := c.spec.Update.bounds(c.desired)
+	active := -1
+	for i := range c.sets {
+		switch {
+		case c.sets[i].replicas == 0:
+		case active < 0:
+			active = i
+		default:
+			active = len(c.sets)
+		}
+	}
+	switch {
+	case active < 0:
+		active = len(c.sets) - 1
+		fallthrough
+	case active < len(c.sets):
+		c.sets[active].replicas = c.desired
+	case c.newest().replicas == c.desired && c.availableOf(c.newest().generation) == c.desired:
+		for i := range c.sets[:len(c.sets)-1] {
+			c.sets[i].replicas = 0
+		}
+	case !c.spec.Update.Recreate:
+		c.proportion(surge)
+	}
+	for i := range c.sets {
+		c.sets[i].limit = c.desired + surge
+	}
+	c.rolling = true
+	c.replicate()
+	c.rolling = false
+	c.roll()
+}
+
+// proportion divides what is to be added to, or taken from, the sets in the middle of
+// a rollout by their sizes. The largest one has what rounding leaves over.
+func (c *Cluster) proportion(surge int32) {
+	allowed, all := int32(0), int32(0)
+	if c.desired > 0 {
+		allowed = c.desired + surge
+	}
+	order := make([]*replicaSet, 0, len(c.sets))
+	for i := range c.sets {
+		if all += c.sets[i].replicas; c.sets[i].replicas > 0 {
+			order = append(order, &c.sets[i])
+		}
+	}
+	toAdd, added := allowed-all, int32(0)
+	slices.SortFunc(order, func(a, b *replicaSet) int {
+		younger := cmp.Compare(b.generation, a.generation)
+		if toAdd <= 0 {
+			younger = -younger
+		}
+		return cmp.Or(cmp.Compare(b.replicas, a.replicas), younger)
+	})
+	for _, s := range order {
+		share := c.shareOf(s, surge)
+		if toAdd > 0 {
+			share = min(share, toAdd-added)
+		} else {
+			share = max(share, toAdd-added)
+		}
+		s.replicas += share
+		added += share
+	}
+	order[0].replicas = max(0, order[0].replicas+toAdd-added)
+}
+
+// shareOf is by how much a set changes with the Deployment.
+func (c *Cluster) shareOf(s *replicaSet, surge int32) int32 {
+	if c.desired == 0 {
+		return -s.replicas
+	}
+	if s.limit == 0 {
+		return 0
+	}
+	return int32(math.Round(float64(s.replicas)*float64(c.desired+surge)/float64(s.limit))) - s.replicas
+}
+
+// roll goes on with a rollout as far as the pods of now allow.
+func (c *Cluster) roll() {
+	if !c.RollingOut() || c.rolling {
+		return
+	}
+	c.rolling = true
+	if c.spec.Update.Recreate {
+		c.recreate()
+	} else {
+		for c.step() {
+			c.replicate()
+		}
+	}
+	c.rolling = false
+	for _, s := range c.sets[:len(c.sets)-1] {
+		if s.replicas > 0 {
+			return
+		}
+	}
+	if n := c.newest(); n.replicas == c.desired {
+		c.sets = append(c.sets[:0], *n)
+	}
+}
+
+// step scales the new set up, or else the old ones down, and says whether it did.
+func (c *Cluster) step() bool {
+	surge, unavailable := c.spec.Update.bounds(c.desired)
+	set, old := c.newest(), c.sets[:len(c.sets)-1]
+	all := set.replicas
+	for i := range old {
+		all += old[i].replicas
+	}
+	if set.replicas > c.desired {
+		set.replicas = c.desired
+		return true
+	}
+	if add := min(c.desired+surge-all, c.desired-set.replicas); add > 0 {
+		set.replicas += add
+		return true
+	}
+	least, there := c.desired-unavailable, c.availableOf(set.generation)
+	surplus := all - least - (set.replicas - there)
+	changed := false
+	for i := range old { // those that are of no use, first
+		available := c.availableOf(old[i].generation)
+		there += available
+		if down := min(surplus, old[i].replicas-available); down > 0 {
+			old[i].replicas -= down
+			surplus -= down
+			changed = true
+		}
+	}
+	spare := there - least
+	if surplus <= 0 {
+		spare = 0
+	}
+	for i := range old {
+		if down := min(spare, old[i].replicas); down > 0 {
+			old[i].replicas -= down
+			spare -= down
+			changed = true
+		}
+	}
+	return changed
+}
+
+// recreate lets the old pods end, then makes new ones.
+func (c *Cluster) recreate() {
+	set := c.newest()
+	for i := range c.sets[:len(c.sets)-1] {
+		c.sets[i].replicas = 0
+	}
+	c.replicate()
+	for _, id := range c.present {
+		if c.pods[id].generation != set.generation {
+			return
+		}
+	}
+	set.replicas = c.desired
+	c.replicate()
+}
+
+// replicate makes the pods of every set as many as it wants.
+func (c *Cluster) replicate() {
+	if !c.RollingOut() {
+		c.fit(&c.sets[0], c.created)
+		return
+	}
+	for i := range c.sets {
+		s, n := &c.sets[i], int32(0)
+		for _, id := range c.present {
+			if p := &c.pods[id]; p.generation == s.generation && p.State < Draining {
+				n++
+			}
+		}
+		c.fit(s, n)
+	}
+}
+
+// fit makes or deletes pods of a set that has n.
+func (c *Cluster) fit(s *replicaSet, n int32) {
+	for ; n < s.replicas; n++ {
+		c.create(s.generation)
+	}
+	if n > s.replicas {
+		c.deleteSurplus(s.generation, int(n-s.replicas))
+	}
+}
+
+// availableOf is how many pods of a template are available.
+func (c *Cluster) availableOf(generation uint16) (n int32) {
+	for _, id := range c.present {
+		if p := &c.pods[id]; p.generation == generation && p.State == Ready && c.now >= p.ReadyAt+c.spec.Update.MinReady {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitAvailable goes on with a rollout when a pod that is Ready now is available.
+func (c *Cluster) awaitAvailable(p *pod) {
+	if c.RollingOut() {
+		c.lives.Push(c.now+c.spec.Update.MinReady, event.Pods, life{step: available})
+	}
+}

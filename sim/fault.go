@@ -1,0 +1,273 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/traffic"
+)
+
+// Fault is something that befalls a run: exactly one thing, from At on and, where it
+// is no single event, For some time. Of one instant it comes before everything else.
+type Fault struct {
+	At  time.Duration  `yaml:"at" required:"true" doc:"when it happens or begins"`
+	For *time.Duration `yaml:"for,omitempty" doc:"how long it lasts; only of what lasts, which needs it"`
+
+	// What happens once.
+	Rollout          *Rollout      `yaml:"rollout,omitempty" doc:"the Deployment gets another pod template: all pods are replaced as its strategy says"`
+	PodCrash         *Count        `yaml:"podCrash,omitempty" doc:"containers end with all that they hold, and are started again after the kubelet's back-off"`
+	NodeLoss         *Count        `yaml:"nodeLoss,omitempty" doc:"nodes die; the API finds out after nodes.notReadyAfter"`
+	NodeDrain        *Count        `yaml:"nodeDrain,omitempty" doc:"nodes are emptied, as far as nodes.minAvailable allows, and replaced"`
+	SpotInterruption *Interruption `yaml:"spotInterruption,omitempty" doc:"the cloud takes nodes back"`
+
+	// What lasts.
+	Unready        *Count         `yaml:"unready,omitempty" doc:"Ready pods whose readiness probes fail"`
+	SlowStart      *float64       `yaml:"slowStart,omitempty" min:"1" max:"1000" doc:"how many times longer containers take to come up that start meanwhile"`
+	SlowDown       *float64       `yaml:"slowDown,omitempty" min:"1" max:"1000" doc:"how many times longer requests take whose service begins meanwhile, as when a dependency is slow"`
+	Surge          *float64       `yaml:"surge,omitempty" min:"1" max:"1000" doc:"how many times more requests arrive"`
+	MetricsOutage  string         `yaml:"metricsOutage,omitempty" enum:"kubelet|metrics-server|prometheus" doc:"who collects nothing and answers nothing"`
+	MetricsFreeze  string         `yaml:"metricsFreeze,omitempty" enum:"kubelet|metrics-server|prometheus" doc:"who collects nothing and goes on answering with what it has"`
+	AutoscalerDown string         `yaml:"autoscalerDown,omitempty" enum:"hpa|keda|elasti|knative|all" doc:"which control loop does nothing; it starts again without what it had in memory"`
+	APIErrors      *float64       `yaml:"apiErrors,omitempty" min:"0" max:"1" doc:"share of the control loops' syncs that the API server fails"`
+	APILatency     *time.Duration `yaml:"apiLatency,omitempty" doc:"how much later the control loops' syncs come about"`
+	ClockSkew      *Skew          `yaml:"clockSkew,omitempty" doc:"a control loop's clock is wrong"`
+}
+
+// Rollout has nothing to say beyond that it happens.
+type Rollout struct{}
+
+// Count is how many are hit; which ones is drawn.
+type Count struct {
+	Count int `yaml:"count" required:"true" min:"1" max:"100000" doc:"how many; all where there are fewer"`
+}
+
+// Interruption is a cloud's notice.
+type Interruption struct {
+	Count  int            `yaml:"count" required:"true" min:"1" max:"100000" doc:"how many nodes; all where there are fewer"`
+	Notice *time.Duration `yaml:"notice,omitempty" doc:"how long before they go the pods are told; default 2m"`
+}
+
+// Skew is a clock that is wrong.
+type Skew struct {
+	Of string        `yaml:"of" required:"true" enum:"hpa|keda|elasti|knative" doc:"whose clock"`
+	By time.Duration `yaml:"by" required:"true" doc:"by how much it is fast; negative: slow"`
+}
+
+// defaultNotice is that of AWS.
+const defaultNotice = 2 * time.Minute
+
+// what is a thing that a Fault can be.
+type what struct {
+	name  string
+	given bool
+	lasts bool
+	nodes bool // there have to be nodes
+}
+
+func (f *Fault) whats() []what {
+	return []what{
+		{name: "rollout", given: f.Rollout != nil},
+		{name: "podCrash", given: f.PodCrash != nil},
+		{name: "nodeLoss", given: f.NodeLoss != nil, nodes: true},
+		{name: "nodeDrain", given: f.NodeDrain != nil, nodes: true},
+		{name: "spotInterruption", given: f.SpotInterruption != nil, nodes: true},
+		{name: "unready", given: f.Unready != nil, lasts: true},
+		{name: "slowStart", given: f.SlowStart != nil, lasts: true},
+		{name: "slowDown", given: f.SlowDown != nil, lasts: true},
+		{name: "surge", given: f.Surge != nil, lasts: true},
+		{name: "metricsOutage", given: f.MetricsOutage != "", lasts: true},
+		{name: "metricsFreeze", given: f.MetricsFreeze != "", lasts: true},
+		{name: "autoscalerDown", given: f.AutoscalerDown != "", lasts: true},
+		{name: "apiErrors", given: f.APIErrors != nil, lasts: true},
+		{name: "apiLatency", given: f.APILatency != nil, lasts: true},
+		{name: "clockSkew", given: f.ClockSkew != nil, lasts: true},
+	}
+}
+
+// kind is what the Fault is.
+func (f *Fault) kind() what {
+	all := f.whats()
+	return all[max(0, slices.IndexFunc(all, func(w what) bool { return w.given }))]
+}
+
+// Kinds are the names of everything that a Fault can be.
+func Kinds() (names []string) {
+	for _, w := range new(Fault).whats() {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+// until is when it is over; for what happens once, when it happens.
+func (f *Fault) until() time.Duration {
+	if f.For == nil {
+		return f.At
+	}
+	return f.At + *f.For
+}
+
+// label is what the results call it.
+func (f *Fault) label() string {
+	switch name := f.kind().name; {
+	case f.PodCrash != nil:
+		return fmt.Sprintf("%s %d", name, f.PodCrash.Count)
+	case f.NodeLoss != nil:
+		return fmt.Sprintf("%s %d", name, f.NodeLoss.Count)
+	case f.NodeDrain != nil:
+		return fmt.Sprintf("%s %d", name, f.NodeDrain.Count)
+	case f.SpotInterruption != nil:
+		return fmt.Sprintf("%s %d", name, f.SpotInterruption.Count)
+	case f.Unready != nil:
+		return fmt.Sprintf("%s %d", name, f.Unready.Count)
+	case f.SlowStart != nil:
+		return fmt.Sprintf("%s x%g", name, *f.SlowStart)
+	case f.SlowDown != nil:
+		return fmt.Sprintf("%s x%g", name, *f.SlowDown)
+	case f.Surge != nil:
+		return fmt.Sprintf("%s x%g", name, *f.Surge)
+	case f.APIErrors != nil:
+		return fmt.Sprintf("%s %g%%", name, 100**f.APIErrors)
+	case f.APILatency != nil:
+		return fmt.Sprintf("%s %s", name, f.APILatency)
+	case f.ClockSkew != nil:
+		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.By)
+	default:
+		return strings.TrimSpace(name + " " + f.MetricsOutage + f.MetricsFreeze + f.AutoscalerDown)
+	}
+}
+
+// maxFaults bounds those of one run, maxSkew a clock's error.
+const (
+	maxFaults = 1000
+	maxSkew   = 24 * time.Hour
+)
+
+// ValidateFaults reports everything in the section `faults` that cannot be used, as
+// messages.Problems. nodes says that there are some.
+func ValidateFaults(faults []Fault, nodes bool) error {
+	var problems messages.Problems
+	if len(faults) > maxFaults {
+		problems.Addf("", "found %d faults, expected at most %d", len(faults), maxFaults)
+		return problems
+	}
+	for i := range faults {
+		problems.Add(messages.Under(fmt.Sprintf("[%d]", i), faults[i].validate(nodes)))
+	}
+	if len(problems) == 0 {
+		problems.Add(apart(faults))
+	}
+	return problems.Err()
+}
+
+func (f *Fault) validate(nodes bool) error {
+	var problems messages.Problems
+	var given []string
+	for _, w := range f.whats() {
+		if w.given {
+			given = append(given, w.name)
+		}
+	}
+	if len(given) != 1 {
+		problems.Addf("", "found %s, expected exactly one of %s", cmp.Or(strings.Join(given, " and "), "nothing that happens"), strings.Join(Kinds(), ", "))
+		return problems
+	}
+	w := f.kind()
+	switch {
+	case f.At < 0:
+		problems.Addf("at", "found %s, expected 0s or more", f.At)
+	case w.lasts && f.For == nil:
+		problems.Addf("for", "found nothing, expected how long %s lasts", w.name)
+	case w.lasts && *f.For <= 0:
+		problems.Addf("for", "found %s, expected more than 0s", *f.For)
+	case !w.lasts && f.For != nil:
+		problems.Addf("for", "found %s, expected none: %s happens at once", *f.For, w.name)
+	}
+	if w.nodes && !nodes {
+		problems.Addf(w.name, "found it without nodes, expected the section nodes")
+	}
+	for _, factor := range []*float64{f.SlowStart, f.SlowDown, f.Surge} {
+		if factor != nil && !cluster.InThousandths(*factor) {
+			problems.Addf(w.name, "found %g, expected at most three decimals", *factor)
+		}
+	}
+	if s := f.ClockSkew; s != nil && (s.By < -maxSkew || s.By > maxSkew || s.By == 0) {
+		problems.Addf("clockSkew.by", "found %s, expected up to %s either way", s.By, maxSkew)
+	}
+	if l := f.APILatency; l != nil && (*l <= 0 || *l > maxSkew) {
+		problems.Addf("apiLatency", "found %s, expected more than 0s, up to %s", *l, maxSkew)
+	}
+	if s := f.SpotInterruption; s != nil && s.Notice != nil && (*s.Notice < 0 || *s.Notice > maxSkew) {
+		problems.Addf("spotInterruption.notice", "found %s, expected 0s to %s", *s.Notice, maxSkew)
+	}
+	return problems.Err()
+}
+
+// apart reports lasting faults of one kind that overlap: what both would come to
+// nobody can say.
+func apart(faults []Fault) error {
+	var problems messages.Problems
+	for i := range faults {
+		for k := range faults[:i] {
+			a, b := &faults[k], &faults[i]
+			if a.subject() == b.subject() && a.At < b.until() && b.At < a.until() {
+				problems.Addf(fmt.Sprintf("[%d].at", i), "found %s from %s, within faults[%d] from %s to %s, expected them apart",
+					b.kind().name, b.At, k, a.At, a.until())
+			}
+		}
+	}
+	return problems.Err()
+}
+
+// subject is what a lasting fault changes.
+func (f *Fault) subject() string {
+	name := f.kind().name
+	switch {
+	case !f.kind().lasts, f.Unready != nil:
+		return fmt.Sprintf("%s %p", name, f) // they add up
+	case f.ClockSkew != nil:
+		return name + f.ClockSkew.Of
+	case f.AutoscalerDown != "":
+		return name
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(name, "metricsOutage"), "metricsFreeze") + f.MetricsOutage + f.MetricsFreeze
+}
+
+// prepared is the Spec with what has to be known from the start of what will befall.
+func (s Spec) prepared() (Spec, error) {
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		switch {
+		case f.SlowDown != nil:
+			s.Cluster.Slow = append(slices.Clip(s.Cluster.Slow), cluster.Slow{From: f.At, To: f.until(), Factor: *f.SlowDown})
+		case f.Surge != nil:
+			if err := s.Traffic.CheckScalable(); err != nil {
+				return s, messages.Invalidf(fmt.Sprintf("faults[%d].surge", i), "found a surge of traffic that cannot be scaled: %v", err)
+			}
+		case f.Rollout != nil, f.PodCrash != nil, f.Unready != nil, f.kind().nodes:
+			s.Cluster.Unsteady = true
+		case f.MetricsOutage != "":
+			s.Gaps = append(slices.Clip(s.Gaps), metrics.Gap{Source: f.MetricsOutage, From: f.At, To: f.until(), Silent: true})
+		case f.MetricsFreeze != "":
+			s.Gaps = append(slices.Clip(s.Gaps), metrics.Gap{Source: f.MetricsFreeze, From: f.At, To: f.until()})
+		}
+	}
+	slices.SortFunc(s.Cluster.Slow, func(a, b cluster.Slow) int { return cmp.Compare(a.From, b.From) })
+	return s, nil
+}
+
+// surges are the stretches in which more arrives.
+func (s *Spec) surges() (surges []traffic.Surge) {
+	for i := range s.Faults {
+		if f := &s.Faults[i]; f.Surge != nil && *f.Surge > 1 {
+			surges = append(surges, traffic.Surge{From: f.At, To: f.until(), Factor: *f.Surge})
+		}
+	}
+	slices.SortFunc(surges, func(a, b traffic.Surge) int { return cmp.Compare(a.From, b.From) })
+	return surges
+}
