@@ -20,11 +20,11 @@ func (l *loader) checkPrices() {
 	if prices.VCPUHour != nil && *prices.VCPUHour > 0 && l.workload.spec.CPURequestMilli == 0 {
 		l.unrequested("cost.vcpuHour", "cpu")
 	}
-	if prices.GiBHour != nil && *prices.GiBHour > 0 && l.workload.memory == 0 {
+	if prices.GiBHour != nil && *prices.GiBHour > 0 && l.workload.spec.MemoryRequestBytes == 0 {
 		l.unrequested("cost.gibHour", "memory")
 	}
 	if p := prices.Serverless; p != nil {
-		if p.GiBSecond > 0 && l.workload.memory == 0 {
+		if p.GiBSecond > 0 && l.workload.spec.MemoryRequestBytes == 0 {
 			l.unrequested("cost.serverless.gibSecond", "memory")
 		}
 		if !slices.ContainsFunc(l.strategies, func(st strategy) bool { return st.serverless != nil }) {

@@ -48,10 +48,12 @@ type Document struct {
 	Duration          *time.Duration             `yaml:"duration,omitempty" doc:"length of the run; default: the sum of the traffic phases"`
 	Measure           Measure                    `yaml:"measure" doc:"what is measured"`
 	Workload          Workload                   `yaml:"workload" doc:"what is scaled"`
+	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Lifecycle         cluster.Lifecycle          `yaml:"lifecycle" doc:"how long a pod takes from creation to its first request"`
 	Pipeline          metrics.Pipeline           `yaml:"pipeline" doc:"how old metrics are when an autoscaler sees them"`
 	Traffic           traffic.Spec               `yaml:"traffic" required:"true" doc:"phases of traffic that follow one another"`
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
+	Faults            []sim.Fault                `yaml:"faults,omitempty" doc:"what befalls the run"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
@@ -82,6 +84,8 @@ type Workload struct {
 	OnTimeout      string               `yaml:"onTimeout" enum:"leave|cancel" doc:"what a pod does with a request in service whose client has given up; default leave"`
 	Retries        cluster.Retries      `yaml:"retries" doc:"how clients try again"`
 	Consumes       *cluster.Consumption `yaml:"consumes,omitempty" doc:"makes messages of the requests, which pods take from a queue; default: requests are sent to pods"`
+	Probes         string               `yaml:"probes,omitempty" enum:"aside|queued" doc:"how a pod answers the probes of its manifest: aside of its requests, at once, or in turn with them; default aside"`
+	PreStop        *time.Duration       `yaml:"preStop,omitempty" doc:"how long a deleted pod goes on as before; default: the sleep of the Deployment's preStop hook, else 0s"`
 	GracePeriod    *time.Duration       `yaml:"gracePeriod,omitempty" doc:"how long a draining pod may finish what it holds; default: terminationGracePeriodSeconds of the Deployment, else 30s"`
 }
 

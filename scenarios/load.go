@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/random"
@@ -110,6 +111,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readWorkload()
 	l.readStrategies()
 	l.readTraffic()
+	l.checkFaults()
 	l.checkPrices()
 	l.readAssertions()
 }
@@ -170,10 +172,7 @@ func (l *loader) readTraffic() {
 	if l.doc.Fleet != nil {
 		l.invalid(plan.CheckScalable(), func(field string) *strict.Node { return l.root.Locate(below("traffic", field)) })
 	}
-	length := plan.Duration()
-	if l.doc.Duration != nil {
-		length = *l.doc.Duration
-	}
+	length := l.length()
 	if length <= 0 && !l.problems.Below("duration") {
 		l.problems.Addf(l.root.Locate("duration"), "found %s, expected more than 0s", strict.FormatDuration(length))
 	}
@@ -181,6 +180,14 @@ func (l *loader) readTraffic() {
 		l.problems.Addf(l.root.Locate("measure.from"), "found %s, expected less than the duration, which is %s",
 			strict.FormatDuration(from), strict.FormatDuration(length))
 	}
+}
+
+// length is how long a run lasts.
+func (l *loader) length() time.Duration {
+	if l.doc.Duration != nil {
+		return *l.doc.Duration
+	}
+	return l.plan.Duration()
 }
 
 // beside is a file named in the scenario as positions call it.

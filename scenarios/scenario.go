@@ -83,7 +83,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Fleet:       s.Document.Fleet,
 		Prices:      s.Document.Cost,
 
-		MemoryRequestBytes: s.workload.memory,
+		Faults: s.Document.Faults,
 	}
 	if st.hpa != nil {
 		spec.Strategy.HPA = &hpa.Spec{Manifest: st.hpa.DeepCopy(), Controller: s.Document.Controllers.HPA,

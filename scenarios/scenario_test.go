@@ -224,7 +224,7 @@ func TestRequestsOfThePodAsAWhole(t *testing.T) {
 			spec, err := parse(t, head+"workload: {manifests: [d.yaml]}\n"+tail, files{"d.yaml": pod}).Spec("oracle", 1)
 			require.NoError(t, err)
 			assert.Equal(t, c.cpu, spec.Cluster.CPURequestMilli)
-			assert.Equal(t, c.memory<<20, spec.MemoryRequestBytes)
+			assert.Equal(t, c.memory<<20, spec.Cluster.MemoryRequestBytes)
 			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "cpu", Milli: c.cpu})
 			assert.Contains(t, spec.Requests, messages.ResourceRequest{Resource: "memory", Milli: c.memory << 20 * 1000})
 			assert.Equal(t, messages.ResourceRequest{Container: "log", Resource: "memory", Milli: 64 << 20 * 1000}, spec.Requests[len(spec.Requests)-1])

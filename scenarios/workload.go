@@ -25,7 +25,6 @@ type workload struct {
 	knative    *knative.ServiceManifest // of which the two were made; nil: they were not
 	given      []any                    // the objects that were written, not made
 	requests   []messages.ResourceRequest
-	memory     int64 // bytes that a pod requests in all
 	spec       cluster.Spec
 }
 
@@ -194,10 +193,11 @@ func (l *loader) clusterSpec(deployment *object) {
 	if section.GracePeriod != nil {
 		spec.GracePeriod = *section.GracePeriod
 	}
+	spec.Probes, spec.PreStop, spec.Update, spec.Nodes = l.probes(), l.preStop(deployment), l.update(), l.doc.Nodes
 	steady := steadyRequests(l.podSpec())
-	spec.CPURequestMilli, l.workload.memory = steady.Cpu().MilliValue(), steady.Memory().Value()
+	spec.CPURequestMilli, spec.MemoryRequestBytes = steady.Cpu().MilliValue(), steady.Memory().Value()
 	l.workload.spec = spec
-	if !l.problems.Below("workload") && !l.problems.Below("lifecycle") {
+	if !l.problems.Below("workload") && !l.problems.Below("lifecycle") && !l.problems.Below("nodes") {
 		l.invalid(spec.Validate(), func(field string) *strict.Node { return l.workloadNode(deployment, field) })
 	}
 }
@@ -205,8 +205,14 @@ func (l *loader) clusterSpec(deployment *object) {
 // workloadNode finds where a field of cluster.Spec was written.
 func (l *loader) workloadNode(deployment *object, field string) *strict.Node {
 	switch {
-	case strings.HasPrefix(field, "lifecycle"):
+	case strings.HasPrefix(field, "lifecycle"), strings.HasPrefix(field, "nodes"):
 		return l.root.Locate(field)
+	case strings.HasPrefix(field, "probes.") && deployment != nil:
+		return deployment.node.Locate("spec.template.spec.containers[0]." + strings.TrimPrefix(field, "probes."))
+	case strings.HasPrefix(field, "update.minReady") && deployment != nil:
+		return deployment.node.Locate("spec.minReadySeconds")
+	case strings.HasPrefix(field, "update.") && deployment != nil:
+		return deployment.node.Locate("spec.strategy.rollingUpdate." + strings.TrimPrefix(field, "update."))
 	case field == "replicas" && l.doc.Workload.Replicas == nil && deployment != nil:
 		return deployment.node.Locate("spec.replicas")
 	case field == "gracePeriod" && l.doc.Workload.GracePeriod == nil && deployment != nil:

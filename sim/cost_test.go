@@ -85,7 +85,7 @@ func TestLambdaMonth(t *testing.T) {
 	spec.Traffic = evenly(t, 3e6/month.Seconds(), month)
 	spec.Duration = month + time.Minute
 	spec.Cluster.PerPod.ServiceTime = random.Constant(time.Second)
-	spec.MemoryRequestBytes = 512 << 20
+	spec.Cluster.MemoryRequestBytes = 512 << 20
 	spec.Strategy = Strategy{Name: "lambda", Serverless: &cluster.Serverless{ColdServiceTime: random.Constant(time.Second)}}
 	spec.Prices = lambda()
 	r := play(t, spec)
@@ -135,7 +135,7 @@ func TestRequestedOverTime(t *testing.T) {
 	r := play(t, spec)
 	assert.Nil(t, r.CPUCoreHours, "nothing is requested")
 	assert.Nil(t, r.MemoryGiBHours)
-	spec.Cluster.CPURequestMilli, spec.MemoryRequestBytes = 250, 3<<29
+	spec.Cluster.CPURequestMilli, spec.Cluster.MemoryRequestBytes = 250, 3<<29
 	r = play(t, spec)
 	assert.InDelta(t, 2*0.25/6, *r.CPUCoreHours, 1e-12) // two pods for ten minutes
 	assert.InDelta(t, 2*1.5/6, *r.MemoryGiBHours, 1e-12)

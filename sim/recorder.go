@@ -208,7 +208,7 @@ func (r *recorder) sample(run *run) {
 	} else {
 		r.timeline.add(e, latency)
 		r.timeline.idealize(r.room)
-		if run.spec.Cluster.Nodes != nil && !run.spec.Cluster.Elastic && run.spec.Cluster.Serverless == nil {
+		if run.cluster.HasNodes() {
 			n := run.cluster.NodeCounts()
 			r.timeline.Nodes = append(r.timeline.Nodes, saturated(int64(n.Ready)))
 			r.timeline.Pending = append(r.timeline.Pending, saturated(int64(n.Pending)))

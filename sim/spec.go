@@ -41,8 +41,6 @@ type Spec struct {
 	// Gaps are the stretches in which metrics are not collected; those of the Faults
 	// are added.
 	Gaps []metrics.Gap
-	// MemoryRequestBytes is what a pod requests in all, 0 when it requests none.
-	MemoryRequestBytes int64
 	// Prices are what the run is billed at; nil: no cost is given.
 	Prices *Prices
 	// Fleet makes this the run of many services; nil: of one.

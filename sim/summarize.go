@@ -77,7 +77,7 @@ func merged(phases []cluster.PhaseTally, of func(*cluster.PhaseTally) *cluster.H
 func (r *recorder) charge(result *Result, tally *cluster.Tally, existed, idle float64, invocations uint64) {
 	u := usage{
 		existed: existed, idle: idle,
-		cpuMilli: r.spec.Cluster.CPURequestMilli, memoryBytes: r.spec.MemoryRequestBytes,
+		cpuMilli: r.spec.Cluster.CPURequestMilli, memoryBytes: r.spec.Cluster.MemoryRequestBytes,
 		serverless: r.spec.Strategy.Serverless != nil, invocations: invocations,
 		requests: result.Requests, late: tally.Late(),
 		nodes: r.nodePrice(result.Nodes),

@@ -306,7 +306,7 @@ func (c *Cluster) shrinkPools() bool {
 			one.unneededSince = c.now
 		}
 		waiting = true
-		if c.now-one.unneededSince < n.spec.Scaler.Unneeded || n.addedAt != NotYet && c.now-n.addedAt < n.spec.Scaler.AfterAdd {
+		if c.now-one.unneededSince < *n.spec.Scaler.Unneeded || n.addedAt != NotYet && c.now-n.addedAt < *n.spec.Scaler.AfterAdd {
 			continue
 		}
 		empty := c.podsOn(int32(i)) == 0
@@ -325,7 +325,7 @@ func (c *Cluster) unneeded(at int) bool {
 	all := n.spec.Pools[one.pool].size()
 	used := all.minus(one.free)
 	share := max(float64(used.milli)/float64(all.milli), float64(used.bytes)/float64(all.bytes))
-	if share >= n.spec.Scaler.Utilization {
+	if share >= *n.spec.Scaler.Utilization {
 		return false
 	}
 	room := int64(0)
@@ -413,7 +413,7 @@ func (c *Cluster) LoseNodes(n int, draw *random.Stream) int {
 				c.die(p)
 			}
 		}
-		c.lives.Push(c.now+c.nodes.spec.NotReadyAfter, event.Pods, life{pod: at, step: nodeNotReady})
+		c.lives.Push(c.now+*c.nodes.spec.NotReadyAfter, event.Pods, life{pod: at, step: nodeNotReady})
 	}
 	return len(chosen)
 }
@@ -443,7 +443,7 @@ func (c *Cluster) noticeLoss(at int32) {
 		}
 	}
 	c.requestNode(c.nodes.list[at].pool)
-	c.lives.Push(c.now+c.nodes.spec.EvictAfter, event.Pods, life{pod: at, step: toForget})
+	c.lives.Push(c.now+*c.nodes.spec.EvictAfter, event.Pods, life{pod: at, step: toForget})
 }
 
 // forgetNode deletes the pods of a lost node, and the node.
@@ -538,6 +538,9 @@ func (c *Cluster) NodeCounts() (n NodeCounts) {
 	n.Pending = len(c.nodes.pending)
 	return n
 }
+
+// HasNodes says whether pods run on nodes.
+func (c *Cluster) HasNodes() bool { return c.nodes.on }
 
 // NodeTime is the nodes' time from their request until they are gone, by pool in the
 // order of the Spec, summed up to now, and how many were requested after time 0.

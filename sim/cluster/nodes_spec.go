@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -18,15 +19,15 @@ import (
 // object takes to be seen.
 type Nodes struct {
 	Pools   []Pool `yaml:"pools" required:"true" doc:"groups of equal nodes; new ones are taken from the first pool that may grow and whose nodes are large enough"`
-	Packing string `yaml:"packing" enum:"spread|pack" doc:"which of the nodes with room a pod gets: the least allocated, as by default in Kubernetes, or the most allocated one"`
+	Packing string `yaml:"packing,omitempty" enum:"spread|pack" doc:"which of the nodes with room a pod gets: spread, the least allocated, as by default in Kubernetes; pack, the most allocated; default spread"`
 	// Headroom are pods of low priority that only keep room: a pod that finds no other
 	// takes theirs.
-	Headroom int            `yaml:"headroom" min:"0" max:"10000" doc:"placeholder pods, as large as the workload's, whose room a pod takes that finds no other; default 0"`
-	Scaler   NodeAutoscaler `yaml:"autoscaler" doc:"who adds and removes nodes of pools whose min and max differ"`
+	Headroom int            `yaml:"headroom,omitempty" min:"0" max:"10000" doc:"placeholder pods, as large as the workload's, whose room a pod takes that finds no other; default 0"`
+	Scaler   NodeAutoscaler `yaml:"autoscaler,omitempty" doc:"who adds and removes nodes of pools whose min and max differ"`
 	// MinAvailable is that of the PodDisruptionBudget.
-	MinAvailable  *int32        `yaml:"minAvailable,omitempty" min:"0" max:"100000" doc:"PodDisruptionBudget: Ready pods below which none is evicted; default: no budget"`
-	NotReadyAfter time.Duration `yaml:"notReadyAfter" doc:"loss of a node to its being NotReady, when its pods get no more requests (--node-monitor-grace-period); default 50s"`
-	EvictAfter    time.Duration `yaml:"evictAfter" doc:"NotReady to the deletion of the node's pods (tolerationSeconds); default 5m"`
+	MinAvailable  *int32         `yaml:"minAvailable,omitempty" min:"0" max:"100000" doc:"PodDisruptionBudget: Ready pods below which none is evicted; default: no budget"`
+	NotReadyAfter *time.Duration `yaml:"notReadyAfter,omitempty" doc:"loss of a node to its being NotReady, when its pods get no more requests (--node-monitor-grace-period); default 50s"`
+	EvictAfter    *time.Duration `yaml:"evictAfter,omitempty" doc:"NotReady to the deletion of the node's pods (tolerationSeconds); default 5m"`
 }
 
 // Pool is a group of equal nodes.
@@ -44,10 +45,10 @@ type Pool struct {
 
 // NodeAutoscaler is the cluster autoscaler.
 type NodeAutoscaler struct {
-	Scan        time.Duration `yaml:"scan" doc:"how often it looks (--scan-interval); default 10s"`
-	Unneeded    time.Duration `yaml:"unneeded" doc:"how long a node has to be unneeded before it is removed (--scale-down-unneeded-time); default 10m"`
-	AfterAdd    time.Duration `yaml:"afterAdd" doc:"how long no node is removed after one has been added (--scale-down-delay-after-add); default 10m"`
-	Utilization float64       `yaml:"utilization" min:"0" max:"1" doc:"share of its allocatable CPU and memory below which a node is unneeded, if its pods fit elsewhere (--scale-down-utilization-threshold); default 0.5"`
+	Scan        time.Duration  `yaml:"scan,omitempty" doc:"how often it looks (--scan-interval); default 10s"`
+	Unneeded    *time.Duration `yaml:"unneeded,omitempty" doc:"how long a node has to be unneeded before it is removed (--scale-down-unneeded-time); default 10m"`
+	AfterAdd    *time.Duration `yaml:"afterAdd,omitempty" doc:"how long no node is removed after one has been added (--scale-down-delay-after-add); default 10m"`
+	Utilization *float64       `yaml:"utilization,omitempty" min:"0" max:"1" doc:"share of its allocatable CPU and memory below which a node is unneeded, if its pods fit elsewhere (--scale-down-utilization-threshold); default 0.5"`
 }
 
 // Bytes is an amount of memory, written as a quantity.
@@ -68,25 +69,26 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	return []byte(resource.NewQuantity(int64(b), resource.BinarySI).String()), nil
 }
 
-// WithDefaults fills in what was left out.
+// WithDefaults fills in what was left out, with the defaults of Kubernetes 1.37 and
+// of its cluster autoscaler.
 func (n Nodes) WithDefaults() Nodes {
 	pools := make([]Pool, len(n.Pools))
 	for i, p := range n.Pools {
-		if p.Pods == 0 {
-			p.Pods = 110
-		}
-		if p.Min == nil {
-			p.Min = new(min(p.Count, or(p.Max, p.Count)))
-		}
-		if p.Max == nil {
-			p.Max = new(max(p.Count, *p.Min))
-		}
+		p.Pods = cmp.Or(p.Pods, 110)
+		p.Min = new(or(p.Min, min(p.Count, or(p.Max, p.Count))))
+		p.Max = new(or(p.Max, max(p.Count, *p.Min)))
 		if p.Provision.Dist == "" {
 			p.Provision = random.Constant(2 * time.Minute)
 		}
 		pools[i] = p
 	}
 	n.Pools = pools
+	n.Packing = cmp.Or(n.Packing, spreadPods)
+	n.NotReadyAfter, n.EvictAfter = new(or(n.NotReadyAfter, 50*time.Second)), new(or(n.EvictAfter, 5*time.Minute))
+	s := &n.Scaler
+	s.Scan = cmp.Or(s.Scan, 10*time.Second)
+	s.Unneeded, s.AfterAdd = new(or(s.Unneeded, 10*time.Minute)), new(or(s.AfterAdd, 10*time.Minute))
+	s.Utilization = new(or(s.Utilization, 0.5))
 	return n
 }
 
@@ -95,17 +97,6 @@ func or[T any](value *T, otherwise T) T {
 		return otherwise
 	}
 	return *value
-}
-
-// DefaultNodes are the settings of Nodes that are not written: those of Kubernetes
-// 1.37 and of its cluster autoscaler.
-func DefaultNodes() Nodes {
-	return Nodes{
-		Packing:       spreadPods,
-		Scaler:        NodeAutoscaler{Scan: 10 * time.Second, Unneeded: 10 * time.Minute, AfterAdd: 10 * time.Minute, Utilization: 0.5},
-		NotReadyAfter: 50 * time.Second,
-		EvictAfter:    5 * time.Minute,
-	}
 }
 
 // The ways to pack.
@@ -119,6 +110,7 @@ const maxPools = 100
 // Validate reports everything in the section `nodes` that cannot be used.
 func (n Nodes) Validate() error {
 	var problems messages.Problems
+	n = n.WithDefaults()
 	if len(n.Pools) == 0 || len(n.Pools) > maxPools {
 		problems.Addf("pools", "found %d pools, expected 1 to %d", len(n.Pools), maxPools)
 	}
@@ -126,7 +118,7 @@ func (n Nodes) Validate() error {
 		problems.Addf("packing", "found %q, expected spread or pack", n.Packing)
 	}
 	names := map[string]bool{}
-	for i, p := range n.WithDefaults().Pools {
+	for i, p := range n.Pools {
 		at := fmt.Sprintf("pools[%d]", i)
 		if names[p.Name] {
 			problems.Addf(at+".name", "found a second pool %q, expected different names", p.Name)
@@ -146,10 +138,10 @@ func (n Nodes) Validate() error {
 		least       time.Duration
 	}{
 		{field: "autoscaler.scan", value: n.Scaler.Scan, least: time.Second},
-		{field: "autoscaler.unneeded", value: n.Scaler.Unneeded},
-		{field: "autoscaler.afterAdd", value: n.Scaler.AfterAdd},
-		{field: "notReadyAfter", value: n.NotReadyAfter},
-		{field: "evictAfter", value: n.EvictAfter},
+		{field: "autoscaler.unneeded", value: *n.Scaler.Unneeded},
+		{field: "autoscaler.afterAdd", value: *n.Scaler.AfterAdd},
+		{field: "notReadyAfter", value: *n.NotReadyAfter},
+		{field: "evictAfter", value: *n.EvictAfter},
 	} {
 		if d.value < d.least || d.value > maxDelay {
 			problems.Addf(d.field, "found %s, expected %s to %s", d.value, d.least, maxDelay)

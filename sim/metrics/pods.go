@@ -33,9 +33,12 @@ func (d *Door) pod(p *cluster.PodStatus) messages.Pod {
 		seen.HasCondition = true
 		seen.ReadyChanged = seen.Started
 	}
-	if p.ReadyAt != cluster.NotYet {
+	switch {
+	case p.ReadyAt != cluster.NotYet:
 		seen.Ready = true
 		seen.ReadyChanged = d.instant(p.ReadyAt)
+	case p.UnreadyAt != cluster.NotYet:
+		seen.ReadyChanged = d.instant(p.UnreadyAt)
 	}
 	return seen
 }

@@ -49,7 +49,7 @@ func (r *resource) collect(now time.Duration, pods []cluster.PodStatus, known []
 	if now >= r.sampleAt {
 		r.sampleAt = event.Never
 		for i := range pods {
-			if pods[i].StartedAt != cluster.NotYet {
+			if pods[i].RunningSince != cluster.NotYet {
 				known[i].cpu.node = cpuSample{at: now, used: pods[i].CPU}
 			}
 		}
