@@ -48,11 +48,11 @@ type Document struct {
 	Duration          *time.Duration             `yaml:"duration,omitempty" doc:"length of the run; default: the sum of the traffic phases"`
 	Measure           Measure                    `yaml:"measure" doc:"what is measured"`
 	Workload          Workload                   `yaml:"workload" doc:"what is scaled"`
-	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Lifecycle         cluster.Lifecycle          `yaml:"lifecycle" doc:"how long a pod takes from creation to its first request"`
 	Pipeline          metrics.Pipeline           `yaml:"pipeline" doc:"how old metrics are when an autoscaler sees them"`
 	Traffic           traffic.Spec               `yaml:"traffic" required:"true" doc:"phases of traffic that follow one another"`
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
+	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Faults            []sim.Fault                `yaml:"faults,omitempty" doc:"what befalls the run"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`

@@ -90,7 +90,7 @@ func (l *loader) preStop(deployment *object) time.Duration {
 
 // update is how the Deployment rolls out, with the API server's defaults.
 func (l *loader) update() cluster.Update {
-	u := cluster.Update{MaxSurge: cluster.Share{Number: 25, Percent: true}, MaxUnavailable: cluster.Share{Number: 25, Percent: true}}
+	u := cluster.Defaults().Update
 	d := l.workload.deployment
 	if d == nil {
 		return u

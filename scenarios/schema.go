@@ -26,6 +26,7 @@ func Schema() []byte {
 			reflect.TypeFor[sim.Prices](): {"oneOf": []any{map[string]any{"required": []any{"podHour"}}, map[string]any{"required": []any{"vcpuHour", "gibHour"}}}, "dependencies": map[string]any{
 				"vcpuHour": []any{"gibHour"}, "gibHour": []any{"vcpuHour"},
 			}},
+			reflect.TypeFor[sim.Fault]():                  {"oneOf": exactlyOne(sim.Kinds()...)},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
 		},
