@@ -33,8 +33,8 @@ func (r *run) alarm() (earliest struct {
 	earliest.at = event.Never
 	for i := range r.loops {
 		if c := r.loops[i].reconciler; c != nil && !r.weather.down[i] {
-			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start) < earliest.at {
-				earliest.at, earliest.loop = max(next.Sub(r.spec.Start), r.cluster.Now()), i
+			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start)-r.weather.skew[i] < earliest.at {
+				earliest.at, earliest.loop = max(next.Sub(r.spec.Start)-r.weather.skew[i], r.cluster.Now()), i
 			}
 		}
 	}

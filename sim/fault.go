@@ -55,9 +55,13 @@ type Interruption struct {
 
 // Skew is a clock that is wrong.
 type Skew struct {
-	Of string        `yaml:"of" required:"true" enum:"hpa|keda|elasti|knative" doc:"whose clock"`
-	By time.Duration `yaml:"by" required:"true" doc:"by how much it is fast; negative: slow"`
+	Of   string        `yaml:"of" required:"true" enum:"hpa|keda|elasti|knative" doc:"whose clock"`
+	Fast time.Duration `yaml:"fast,omitempty" doc:"by how much it is ahead"`
+	Slow time.Duration `yaml:"slow,omitempty" doc:"or by how much it is behind"`
 }
+
+// by is by how much the clock is ahead.
+func (s *Skew) by() time.Duration { return s.Fast - s.Slow }
 
 // defaultNotice is that of AWS.
 const defaultNotice = 2 * time.Minute
@@ -136,7 +140,7 @@ func (f *Fault) label() string {
 	case f.APILatency != nil:
 		return fmt.Sprintf("%s %s", name, f.APILatency)
 	case f.ClockSkew != nil:
-		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.By)
+		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.by())
 	default:
 		return strings.TrimSpace(name + " " + f.MetricsOutage + f.MetricsFreeze + f.AutoscalerDown)
 	}
@@ -196,8 +200,8 @@ func (f *Fault) validate(nodes bool) error {
 			problems.Addf(w.name, "found %g, expected at most three decimals", *factor)
 		}
 	}
-	if s := f.ClockSkew; s != nil && (s.By < -maxSkew || s.By > maxSkew || s.By == 0) {
-		problems.Addf("clockSkew.by", "found %s, expected up to %s either way", s.By, maxSkew)
+	if s := f.ClockSkew; s != nil && ((s.Fast > 0) == (s.Slow > 0) || max(s.Fast, s.Slow) > maxSkew) {
+		problems.Addf("clockSkew", "found fast %s and slow %s, expected one of them, up to %s", s.Fast, s.Slow, maxSkew)
 	}
 	if l := f.APILatency; l != nil && (*l <= 0 || *l > maxSkew) {
 		problems.Addf("apiLatency", "found %s, expected more than 0s, up to %s", *l, maxSkew)

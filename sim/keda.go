@@ -15,8 +15,8 @@ const kedaStart = 100 * time.Millisecond
 
 // kedaLoops are the operator's loop and that of the HPA it makes. Of a paused
 // ScaledObject there is no HPA.
-func kedaLoops(spec Spec, now time.Time) ([]loop, error) {
-	a, err := keda.New(*spec.Strategy.Keda, now)
+func kedaLoops(spec Spec) ([]loop, error) {
+	a, err := keda.New(*spec.Strategy.Keda, spec.Start)
 	if err != nil {
 		return nil, fmt.Errorf("scaled object: %w", err)
 	}

@@ -44,10 +44,7 @@ type loop struct {
 
 // newLoops makes the control loops of the Spec's strategy. Those of one instant
 // run in this order.
-func newLoops(spec Spec) ([]loop, error) { return newLoopsAt(spec, spec.Start) }
-
-// newLoopsAt makes them at an instant.
-func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
+func newLoops(spec Spec) ([]loop, error) {
 	if err := spec.Strategy.check(); err != nil {
 		return nil, err
 	}
@@ -60,7 +57,7 @@ func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
 		loops = append(loops, loop{name: "hpa", autoscaler: a, first: a.First(), gauges: a.Gauges(), queries: a.Queries()})
 	}
 	if s := spec.Strategy.Elasti; s != nil {
-		a, err := elasti.New(*s, now)
+		a, err := elasti.New(*s, spec.Start)
 		if err != nil {
 			return nil, fmt.Errorf("elasti service: %w", err)
 		}
@@ -68,14 +65,14 @@ func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
 		loops = append(loops, loop{name: "elasti", autoscaler: a, first: a.Period()})
 	}
 	if spec.Strategy.Keda != nil {
-		of, err := kedaLoops(spec, now)
+		of, err := kedaLoops(spec)
 		if err != nil {
 			return nil, err
 		}
 		loops = append(loops, of...)
 	}
 	if s := spec.Strategy.Knative; s != nil && s.autoscaled() {
-		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), now)
+		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), spec.Start)
 		if err != nil {
 			return nil, fmt.Errorf("knative revision: %w", err)
 		}

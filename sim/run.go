@@ -327,17 +327,16 @@ func (r *run) handle(e event.Event[task]) (err error) {
 	case strike:
 		r.strike(e.Payload.loop)
 	case relent:
-		err = r.relent(e.Payload.loop)
+		r.relent(e.Payload.loop)
 	case reach:
 		r.cluster.ReachFront(true)
 	case collect:
 		c := r.loops[e.Payload.loop].collector
 		r.loops[e.Payload.loop].collected = e.At
-		if r.away(e.Payload.loop, e.At) {
-			r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
-			break
+		stats := r.door.Reports(e.At, c.CollectEvery(), r.look())
+		if !r.weather.down[e.Payload.loop] {
+			c.Collect(r.spec.Start.Add(e.At+r.weather.skew[e.Payload.loop]), stats)
 		}
-		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
 	}
 	return err

@@ -29,6 +29,7 @@ type Autoscaler struct {
 	polled     *health   // the copy of the polls
 	cached     *health   // the copy of the scalers' cache; nil: there is none
 	records    []*record // kept observations, for each trigger; nil: none
+	stopped    bool      // the operator's process has ended
 	hpaActive  bool      // the HPA's condition ScalingActive
 
 	// Reused from one decision to the next.
@@ -75,6 +76,16 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 
 // Quietly makes the Autoscaler give no reasons in words.
 func (a *Autoscaler) Quietly() { a.trail.Quiet = true }
+
+// Stop ends the operator's process, with which KEDA's adapter answers the HPA.
+func (a *Autoscaler) Stop() { a.stopped = true }
+
+// Restart starts it again, with empty caches. The last activity and the failures are
+// in the API.
+func (a *Autoscaler) Restart(time.Time) {
+	a.stopped, a.cached = false, nil
+	clear(a.records)
+}
 
 // Period is the polling interval.
 func (a *Autoscaler) Period() time.Duration { return a.spec.Polling() }
