@@ -28,6 +28,7 @@ import (
 func TestLagBudget(t *testing.T) {
 	spec := stepSpec(t, 4, 10*time.Minute, func(s *autoscalingv2.HorizontalPodAutoscalerSpec) { s.MaxReplicas = 2 })
 	spec.Cluster.Probes.Readiness = &cluster.Probe{Period: 5 * time.Second, Timeout: time.Second, Failures: 3, Successes: 1}
+	spec.Cluster.RequestTimeout = 10 * time.Second // so that the queue drains soon
 	spec.Cluster.PerPod.CPUPerRequest = new(400 * time.Millisecond)
 	spec.Cluster.CPURequestMilli, spec.Cluster.MemoryRequestBytes = 500, 1<<30
 	spec.Cluster.Nodes = &cluster.Nodes{Pools: []cluster.Pool{{
@@ -41,7 +42,7 @@ func TestLagBudget(t *testing.T) {
 	require.NotNil(t, r.Overload)
 	requireWhole(t, r.Overload)
 	assert.Equal(t, 300.0, r.Overload.FromS)
-	assert.Equal(t, []string{"metric 15", "sync 0", "steps 0", "create 0", "node 185", "image 2", "start 5", "route 1"}, told(r.Overload)[:8])
+	assert.Equal(t, []string{"metric 15", "sync 0", "steps 0", "create 0", "node 185", "image 2", "start 5", "route 1", "queue 44"}, told(r.Overload))
 	assert.Equal(t, 508.0, r.Overload.Stages[7].UntilS)
 	assert.Equal(t, 1, r.Nodes.Requested)
 	assert.Equal(t, []NodePool{{Name: "general", NodeSeconds: 900 + 900 - 320}}, r.Nodes.Pools)
