@@ -34,6 +34,9 @@ func (s *Spec) foresees() bool {
 	if s.Unsteady && (s.Activators != nil || policies[s.Routing.Policy] == leastRequest) {
 		return false
 	}
+	if s.PerPod.Memory != nil { // which is looked at with every request
+		return false
+	}
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -14,6 +15,7 @@ const (
 	maxQueue       = 100_000_000
 	maxDelay       = 30 * 24 * time.Hour
 	maxCores       = 1000
+	maxMemory      = Bytes(1) << 50
 )
 
 // Validate reports everything in the section `perPod` that cannot be used.
@@ -29,6 +31,10 @@ func (p PerPod) Validate() error {
 		problems.Addf("discipline", "found %q, expected fifo or ps", p.Discipline)
 	}
 	problems.Add(p.validateCores())
+	if m := p.Memory; m != nil && (m.PerRequest > math.MaxInt64/2/maxQueue || m.Base > maxMemory) {
+		problems.Addf("memory", "found %s and %s per request, expected at most %s and %s", written(int64(m.Base)), written(int64(m.PerRequest)),
+			written(int64(maxMemory)), written(math.MaxInt64/2/maxQueue))
+	}
 	if p.CPUPerRequest != nil {
 		problems.Add(checkDelay("cpuPerRequest", *p.CPUPerRequest))
 	}

@@ -16,6 +16,7 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		p := &c.pods[id]
 		s := p.PodStatus
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
+		s.Memory = c.memory(p)
 		if c.activators.on {
 			s.Direct, s.Proxied = p.flows[directFlow].status(c.now), p.flows[proxiedFlow].status(c.now)
 		}
