@@ -171,6 +171,10 @@ func (c *Cluster) live(l life) {
 		if p.hears(l.epoch) {
 			c.unroute(p)
 		}
+	case toListening:
+		if l.epoch == p.epoch {
+			c.hearken(p)
+		}
 	case toScheduled:
 		if p.State == Pending {
 			c.schedule(p)

@@ -87,11 +87,6 @@ func (c *Cluster) liveContainer(p *pod, s step) {
 	switch s {
 	case toReady:
 		c.getReady(p)
-	case toListening:
-		if c.activators.on && p.State == Ready {
-			c.listens(p)
-		}
-		c.fill(p)
 	case toUnready:
 		c.loseReadiness(p)
 	case toCrash:
@@ -126,13 +121,20 @@ func (c *Cluster) getReady(p *pod) {
 	}
 	p.changes++
 	c.lives.Push(c.now+c.lifecycle.propagation.of(p), event.Pods, life{pod: p.ID, step: toRoutable, epoch: p.changes})
-	switch {
-	case p.listensAt > c.now:
+	if p.listensAt > c.now {
 		c.later(p, toListening, p.listensAt-c.now)
-	case c.activators.on:
-		c.listens(p)
+	} else {
+		c.hearken(p)
 	}
 	c.probeQueued(p)
+}
+
+// hearken has a pod take requests that accepts connections from now on.
+func (c *Cluster) hearken(p *pod) {
+	if c.activators.on && p.State == Ready {
+		c.listens(p)
+	}
+	c.fill(p)
 }
 
 // loseReadiness makes a Ready pod one that is not. It serves what still comes.
