@@ -142,6 +142,9 @@ func (c *Cluster) turnTo(change int32, proxied bool) {
 // their next probe.
 func (c *Cluster) listens(p *pod) {
 	a, every := &c.activators, c.spec.Activators.ProbeEvery
+	if _, found := slices.BinarySearch(a.reached, p.ID); found || slices.Contains(a.unfound, p.ID) {
+		return
+	}
 	a.unfound = append(a.unfound, p.ID)
 	c.probeAt((c.now + every - 1) / every * every)
 }

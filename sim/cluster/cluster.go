@@ -103,7 +103,7 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		sharing:    newSharing(spec),
 		desired:    spec.Replicas,
 		sets:       []replicaSet{{replicas: spec.Replicas}},
-		stepwise:   spec.Watched || spec.Activators != nil || spec.Unsteady || spec.Probes.Queued || spec.Nodes != nil || spec.lingers(),
+		stepwise:   spec.Watched || spec.Activators != nil || !spec.steady() || spec.Nodes != nil || spec.lingers(),
 		lifecycle:  lifecycle,
 		router:     newRouter(spec, seed),
 		central:    newQueue(),

@@ -141,7 +141,7 @@ func (l Lifecycle) validateUnreached() error {
 	for _, stage := range []struct {
 		field string
 		spec  random.Spec
-	}{{"listen", l.Listen}, {"endpointPropagation", l.EndpointPropagation}} {
+	}{{"listen", l.Listen}, {"endpointPropagation", l.EndpointPropagation}, {"deregister", l.leaving()}} {
 		if dist, err := random.New(stage.spec); err == nil && dist.Mean() > 0 {
 			problems.Addf(stage.field, "found %s, expected 0s: a pod consumes from Ready on, without anybody connecting to it", stage.spec)
 		}

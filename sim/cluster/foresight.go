@@ -31,7 +31,10 @@ func (s *Spec) foresees() bool {
 	if a := s.Activators; a != nil && (a.ContainerConcurrency > 0 || a.Count > 1) {
 		return false
 	}
-	if s.Unsteady && (s.Activators != nil || policies[s.Routing.Policy] == leastRequest) {
+	if !s.steady() && s.Activators != nil {
+		return false
+	}
+	if (!s.steady() || s.lingers()) && policies[s.Routing.Policy] == leastRequest { // a load would outlive its pod
 		return false
 	}
 	if s.PerPod.Memory != nil { // which is looked at with every request
@@ -40,7 +43,7 @@ func (s *Spec) foresees() bool {
 	slots := s.PerPod.Concurrency
 	switch policies[s.Routing.Policy] {
 	case sharedQueue:
-		return s.Fixed && !s.Fresh && !s.Unsteady && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
+		return s.Fixed && !s.Fresh && s.steady() && s.Nodes == nil && s.Replicas > 0 && slots <= maxShared/int(s.Replicas)
 	case powerOfTwo:
 		return slots <= maxCounted
 	}

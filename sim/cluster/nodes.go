@@ -181,8 +181,7 @@ func (c *Cluster) leaveNode(p *pod) {
 	if one.state == NodeLeaving && c.podsOn(p.Node) == 0 {
 		c.removeNode(int(p.Node))
 	}
-	c.place()
-	c.wakeScaler()
+	c.resettle()
 }
 
 // podsOn counts the pods on a node, those that terminate included.
@@ -286,8 +285,7 @@ func (c *Cluster) requestNode(pool int) {
 func (c *Cluster) joinNode(at int32) {
 	if one := &c.nodes.list[at]; one.state == NodeRequested {
 		one.state = NodeReady
-		c.place()
-		c.wakeScaler()
+		c.resettle()
 	}
 }
 
@@ -344,9 +342,16 @@ func (c *Cluster) drainNode(at int) {
 	c.dropPlaceholders(one)
 	if c.podsOn(int32(at)) == 0 {
 		c.removeNode(at)
-		return
+	} else {
+		c.evict(int32(at))
 	}
-	c.evict(int32(at))
+	c.resettle()
+}
+
+// resettle finds other room for what a node has lost that takes no pods any more.
+func (c *Cluster) resettle() {
+	c.place()
+	c.wakeScaler()
 }
 
 func (c *Cluster) dropPlaceholders(one *node) {
@@ -371,7 +376,7 @@ func (c *Cluster) evict(at int32) {
 		if p.Node != at || p.State >= Draining {
 			continue
 		}
-		if least := c.nodes.spec.MinAvailable; least != nil && p.State == Ready && c.ready-1 < *least {
+		if c.guarded(p) {
 			kept = true
 			continue
 		}
@@ -382,16 +387,26 @@ func (c *Cluster) evict(at int32) {
 	}
 }
 
+// guarded says whether the disruption budget keeps a pod: one that is Ready, where it
+// is needed; one that only runs, where too few are Ready without it.
+func (c *Cluster) guarded(p *pod) bool {
+	least := c.nodes.spec.MinAvailable
+	switch {
+	case least == nil, p.State < Starting:
+		return false
+	case p.State == Ready:
+		return c.ready <= *least
+	}
+	return c.ready < *least
+}
+
 // replace deletes a pod; its set makes another one.
 func (c *Cluster) replace(p *pod) {
-	was := c.rolling
 	c.rolling = true
 	c.delete(p)
-	c.rolling = was
-	if !was {
-		c.replicate()
-		c.roll()
-	}
+	c.replicate()
+	c.rolling = false
+	c.roll()
 }
 
 // removeNode ends a node without pods.
@@ -415,22 +430,20 @@ func (c *Cluster) LoseNodes(n int, draw *random.Stream) int {
 		}
 		c.lives.Push(c.now+*c.nodes.spec.NotReadyAfter, event.Pods, life{pod: at, step: nodeNotReady})
 	}
+	if len(chosen) > 0 {
+		c.resettle()
+	}
 	return len(chosen)
 }
 
-// die ends a pod's container for good, as far as anybody but the API can see.
+// die ends a pod's container for good. The API goes on as if it ran, while those who
+// consume have lost the member of their group at once.
 func (c *Cluster) die(p *pod) {
-	p.epoch++
-	p.listensAt, p.RunningSince = event.Never, NotYet
-	if c.activators.on {
-		c.lose(p)
-	}
-	c.drop(p)
-	if p.position != none {
-		c.router.rebuild(c)
+	c.endContainer(p)
+	if c.spec.Consumes != nil {
+		c.unroute(p)
 	}
 	if p.State == Draining { // nobody is left to end it
-		c.unroute(p)
 		c.remove(p)
 	}
 }
@@ -449,7 +462,7 @@ func (c *Cluster) noticeLoss(at int32) {
 // forgetNode deletes the pods of a lost node, and the node.
 func (c *Cluster) forgetNode(at int32) {
 	for _, id := range slices.Clone(c.present) {
-		if p := &c.pods[id]; p.Node == at {
+		if p := &c.pods[id]; p.Node == at && p.State < Draining {
 			c.replace(p)
 		}
 	}
@@ -478,6 +491,9 @@ func (c *Cluster) InterruptNodes(n int, notice time.Duration, draw *random.Strea
 			continue
 		}
 		c.lives.Push(c.now+notice, event.Pods, life{pod: at, step: toTakeNode})
+	}
+	if len(chosen) > 0 {
+		c.resettle()
 	}
 	return len(chosen)
 }

@@ -19,17 +19,20 @@ type pod struct {
 	warmAt     time.Duration // when it is as fast as it gets for good
 	agesFrom   time.Duration // from when its warm-up counts
 	stopsAt    time.Duration // deleted: when its preStop hook is over
-	startsAt   time.Duration // of the container that runs: when the readiness probe begins
-	upAt       time.Duration // when its application can serve
+	probesAt   time.Duration // of the container that runs: when its readiness and liveness probes begin
+	cameUp     time.Duration // how long its containers have taken until they were Ready, summed up
+	failsFrom  time.Duration // what lets its readiness fail
+	failsTo    time.Duration
+	backAt     time.Duration // it is not Ready again before
 	generation uint16        // of the pod template it was made of
-	deafTo     time.Duration // its readiness probe does not succeed before
 	epoch      uint32        // counts its containers
-	backOff    backOff
-	probed     uint32 // the epoch, plus 1, of the container whose queued probes go on
+	probed     uint32        // the epoch, plus 1, of the container whose queued probes go on
 	readiness  streak
 	liveness   streak
+	backOff    backOff
+	changes    uint32 // of its readiness, of which those who send requests hear
+	heard      uint32 // the youngest one of which they have
 	first      struct{ ready, routable time.Duration }
-	withdrawn  uint32 // counts the times that it began to get requests
 	PodStatus
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
@@ -93,6 +96,7 @@ func (c *Cluster) createReady() {
 	}
 	c.becomeReady(p)
 	p.warmAt, p.agesFrom = c.spec.slowEnd(), -c.lifecycle.warmUp.length
+	p.changes, p.heard = 1, 1
 	c.becomeRoutable(p)
 	if c.activators.on {
 		c.activators.unfound = append(c.activators.unfound, p.ID)
@@ -158,9 +162,18 @@ func (c *Cluster) live(l life) {
 		c.kill(p)
 	case toStopped:
 		c.stopServing(p)
+	case toRoutable:
+		if p.hears(l.epoch) {
+			c.becomeRoutable(p)
+			c.probe()
+		}
 	case toUnrouted:
-		if l.epoch == p.withdrawn {
+		if p.hears(l.epoch) {
 			c.unroute(p)
+		}
+	case toListening:
+		if l.epoch == p.epoch {
+			c.hearken(p)
 		}
 	case toScheduled:
 		if p.State == Pending {
@@ -185,11 +198,18 @@ func (c *Cluster) becomeReady(p *pod) {
 	if p.first.ready == NotYet {
 		p.first.ready = c.now
 	}
-	p.warmAt, p.agesFrom = max(c.lifecycle.warmUp.end(c.now), c.spec.slowEnd()), c.now
 	c.ready++
 	c.changed = true
 	c.become(p, Ready)
 	c.awaitAvailable(p)
+}
+
+// ceaseReady is its opposite.
+func (c *Cluster) ceaseReady(p *pod) {
+	c.ready--
+	c.changed = true
+	p.idle += c.idleFor(p)
+	p.idleSince = event.Never
 }
 
 func (c *Cluster) becomeRoutable(p *pod) {
@@ -197,8 +217,7 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	if p.first.routable == NotYet {
 		p.first.routable = c.now
 	}
-	p.withdrawn++
-	if p.position != none { // its going had not got about yet
+	if p.position != none { // its going had not got about
 		return
 	}
 	if len(c.routable) == 0 {
@@ -215,27 +234,32 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	c.fill(p)
 }
 
-// delete takes a pod out of routing, once that has got about. A pod that was never
-// Ready is gone; another one goes on while its preStop hook runs, and then finishes
-// what it holds within its grace period.
+// delete takes a pod out of routing, once that has got about. A pod that is not Ready
+// and holds nothing is gone; another one goes on while its preStop hook runs, and then
+// finishes what it holds within its grace period.
 func (c *Cluster) delete(p *pod) {
 	p.DeletedAt = c.now
 	c.created--
 	if p.State != Ready && !c.holds(p) {
-		c.unroute(p)
+		if c.activators.on {
+			c.lose(p)
+		}
 		c.remove(p)
 		return
 	}
-	if p.State == Ready {
-		c.ready--
-		c.changed = true
-		p.idle += c.idleFor(p)
-		p.idleSince = event.Never
+	wasReady := p.State == Ready
+	if wasReady {
+		c.ceaseReady(p)
 	}
 	c.become(p, Draining)
-	c.withdraw(p)
+	p.stopsAt = c.now
+	if p.RunningSince != NotYet {
+		p.stopsAt += min(c.spec.PreStop, c.spec.GracePeriod)
+	}
+	if wasReady && (c.spec.Consumes == nil || p.stopsAt == c.now) { // who consumes does not know before its SIGTERM
+		c.withdraw(p)
+	}
 	c.later(p, endOfGrace, c.spec.GracePeriod)
-	p.stopsAt = c.now + min(c.spec.PreStop, c.spec.GracePeriod)
 	if p.stopsAt > c.now {
 		c.later(p, toStopped, p.stopsAt-c.now)
 		return
@@ -244,16 +268,27 @@ func (c *Cluster) delete(p *pod) {
 }
 
 // withdraw has requests go to the pod no longer, once that has got about. Knative's
-// queue-proxies go on to take requests meanwhile, and nothing is sent to a pod that
-// consumes.
+// activators know at once, and its queue-proxies see to what comes past them.
 func (c *Cluster) withdraw(p *pod) {
-	if p.position != none && !c.activators.on {
-		if delay := c.lifecycle.deregister.draw(uint64(p.ID) | uint64(p.withdrawn)<<32); delay > 0 {
-			c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: toUnrouted, epoch: p.withdrawn})
+	p.changes++
+	if !c.activators.on {
+		if delay := c.lifecycle.deregister.draw(uint64(p.ID) | uint64(p.changes)<<32); delay > 0 {
+			c.lives.Push(c.now+delay, event.Pods, life{pod: p.ID, step: toUnrouted, epoch: p.changes})
 			return
 		}
 	}
+	p.heard = p.changes
 	c.unroute(p)
+}
+
+// hears says whether a change of the pod's readiness is news to those who send
+// requests: what comes late does not undo what has overtaken it.
+func (p *pod) hears(change uint32) bool {
+	if change <= p.heard {
+		return false
+	}
+	p.heard = change
+	return true
 }
 
 // unroute has requests go to the pod no longer.
@@ -271,6 +306,9 @@ func (c *Cluster) stopServing(p *pod) {
 		return
 	}
 	p.listensAt = event.Never
+	if c.spec.Consumes != nil {
+		c.unroute(p)
+	}
 	if c.foresight {
 		c.drainAhead(p)
 	}
@@ -288,6 +326,9 @@ func (c *Cluster) becomeUnroutable(p *pod) {
 	}
 	at := p.position
 	p.position = none
+	if p.State == Gone {
+		p.station = station{load: p.load}
+	}
 	copy(c.routable[at:], c.routable[at+1:])
 	c.routable = c.routable[:len(c.routable)-1]
 	c.direct = c.direct && len(c.routable) > 0
@@ -319,7 +360,10 @@ func (c *Cluster) idleFor(p *pod) time.Duration {
 }
 
 func (c *Cluster) remove(p *pod) {
-	p.serving, p.share, p.station = nil, share{}, station{load: p.load}
+	p.serving, p.share, p.listensAt = nil, share{}, event.Never
+	if p.position == none {
+		p.station = station{load: p.load}
+	}
 	c.become(p, Gone)
 	at := slices.Index(c.present, p.ID)
 	c.present = slices.Delete(c.present, at, at+1)
@@ -334,31 +378,46 @@ func (c *Cluster) kill(p *pod) {
 	if p.State != Draining {
 		return
 	}
-	c.unroute(p)
+	if c.spec.Consumes != nil {
+		c.unroute(p)
+	}
 	c.drop(p)
 	c.remove(p)
 }
 
-// drop fails everything that a pod holds.
+// drop ends the container of a pod: everything that it holds fails.
 func (c *Cluster) drop(p *pod) {
+	p.listensAt = event.Never
 	if c.foresight {
 		c.killAhead(p)
-	}
-	for p.queue.length > 0 {
-		i := p.queue.pop(&c.requests)
-		c.end(i, failed)
+		return
 	}
 	if c.spec.Consumes != nil {
 		c.loseMessages(p)
 	}
-	c.byArrival(p.serving)
-	if c.sharing.cpu > 0 {
-		c.abandonShare(p)
+	var held []int32 // what waits, then what is served by arrival
+	for p.queue.length > 0 {
+		held = append(held, p.queue.pop(&c.requests))
 	}
-	for _, i := range p.serving {
-		c.abandon(i, failed)
+	waiting := len(held)
+	held = append(held, p.serving...)
+	c.byArrival(held[waiting:])
+	if c.sharing.cpu > 0 {
+		c.accrue(p)
+		p.share.marks = nil
 	}
 	p.serving = p.serving[:0]
+	if p.position != none {
+		c.router.rebuild(c)
+	}
+	for n, i := range held { // which may send others on, elsewhere
+		c.countOut(p, i)
+		if n < waiting || c.sharing.cpu > 0 {
+			c.end(i, failed)
+		} else {
+			c.abandon(i, failed)
+		}
+	}
 }
 
 // abandon ends a request in service that has lost its slot. Its departure stays

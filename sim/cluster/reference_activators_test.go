@@ -60,7 +60,7 @@ func (w *reference) setPath(path messages.Path) {
 
 // listens is a pod that takes requests from now on: the next probe finds it.
 func (w *reference) listens(p *referencePod) {
-	if w.spec.Activators == nil {
+	if w.spec.Activators == nil || p.listens {
 		return
 	}
 	p.listens = true
@@ -83,6 +83,7 @@ func (w *reference) probe() {
 }
 
 func (w *reference) unreach(p *referencePod) {
+	p.listens = false
 	if slices.Contains(w.reached, p) {
 		w.reached = slices.DeleteFunc(w.reached, func(o *referencePod) bool { return o == p })
 		w.passOnAll()

@@ -117,11 +117,11 @@ func (w *reference) received(p *referencePod, q *referenceRequest) time.Duration
 // slowdown to 1 between Ready and the end of the warm-up.
 func (w *reference) warmed(p *referencePod, demand time.Duration) time.Duration {
 	warm := w.spec.Lifecycle.WarmUp
-	if warm == nil || p.ReadyAt == 0 || w.now-p.ReadyAt >= warm.For {
+	if warm == nil || p.bornAt == 0 || w.now-p.bornAt >= warm.For {
 		return demand
 	}
 	slower := new(big.Rat).Sub(new(big.Rat).SetFloat64(warm.Slowdown), big.NewRat(1, 1))
-	slower.Mul(slower, new(big.Rat).Quo(ns(warm.For-(w.now-p.ReadyAt)), ns(warm.For)))
+	slower.Mul(slower, new(big.Rat).Quo(ns(warm.For-(w.now-p.bornAt)), ns(warm.For)))
 	return floor(slower.Add(slower, big.NewRat(1, 1)).Mul(slower, ns(demand)))
 }
 

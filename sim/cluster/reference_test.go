@@ -50,6 +50,8 @@ type reference struct {
 	wake           bool
 	reachableSince time.Duration
 	backlog        referenceBacklog
+	weather        referenceWeather
+	ground         referenceGround
 
 	elastic       int // pods of an elastic cluster
 	existed, idle time.Duration
@@ -111,10 +113,11 @@ type referencePod struct {
 	PodStatus
 	listensAt time.Duration
 	listens   bool // a probe would find it
-	uid       uint64
-	serving   []*referenceRequest
-	queue     []*referenceRequest
-	share     referenceShare
+	referenceContainer
+	uid     uint64
+	serving []*referenceRequest
+	queue   []*referenceRequest
+	share   referenceShare
 }
 
 func (p *referencePod) load() int { return len(p.serving) + len(p.queue) }
@@ -128,26 +131,33 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 	for name, spec := range map[string]random.Spec{
 		"schedule": spec.Lifecycle.Schedule, "imagePull": spec.Lifecycle.ImagePull, "start": spec.Lifecycle.Start,
 		"listen": spec.Lifecycle.Listen, "endpointPropagation": spec.Lifecycle.EndpointPropagation,
+		"deregister": spec.Lifecycle.leaving(),
 	} {
 		if w.stages[name], err = random.New(spec); err != nil {
 			panic(err)
 		}
 	}
 	w.beginActivators()
+	w.weather.sets = []*referenceSet{{}}
 	if !spec.Elastic {
+		w.beginNodes()
 		w.desired = int(spec.Replicas)
+		w.weather.sets[0].want = w.desired
 		for range spec.Replicas {
 			if spec.Fresh {
-				w.create()
+				w.create(0)
 				continue
 			}
 			p := w.newPod()
-			p.ScheduledAt, p.StartedAt, p.RunningSince = 0, 0, 0
+			p.ScheduledAt, p.StartedAt, p.RunningSince, p.listensAt = 0, 0, 0, 0
+			p.served, p.news, p.known = true, 1, 1
+			w.beginOnNode(p)
 			w.becomeReady(p)
 			w.becomeRoutable(p)
 			p.listens = true
 			w.probe()
 		}
+		w.settleAll()
 	}
 	for _, at := range arrivals {
 		w.on(at, rankArrival, func() { w.arrive(func() {}) })
@@ -290,7 +300,7 @@ func (w *reference) serve(p *referencePod, q *referenceRequest) {
 	if !q.told { // else it is a ghost's, which the client never hears of
 		q.start, q.pod = w.now, p.ID
 	}
-	q.demand, q.server = w.warmed(p, q.demand), p
+	q.demand, q.server = w.slowed(w.warmed(p, q.demand)), p
 	if w.shares() {
 		w.serveSharing(p, q)
 		return
@@ -360,6 +370,7 @@ func (w *reference) cpuTime(sum time.Duration) time.Duration {
 }
 
 func (w *reference) serveElastically(q *referenceRequest) {
+	q.demand = w.slowed(q.demand)
 	q.start, q.pod, q.place = w.now, 0, inService
 	w.resize()
 	w.after(q.demand, rankDeparture, func() {
@@ -466,7 +477,7 @@ func (w *reference) inTurn(cost func(*referencePod) int) *referencePod {
 // --- the pods' lives ---
 
 func (w *reference) draw(stage string, p *referencePod) time.Duration {
-	stream := w.seed.Key("lifecycle."+stage, 0).At(uint64(p.ID))
+	stream := w.seed.Key("lifecycle."+stage, 0).At(uint64(p.ID) | uint64(p.Restarts)<<32)
 	dist := w.stages[stage]
 	return dist.Draw(&stream)
 }
@@ -474,7 +485,7 @@ func (w *reference) draw(stage string, p *referencePod) time.Duration {
 func (w *reference) newPod() *referencePod {
 	id := len(w.pods)
 	uid := w.seed.Key("uid", 0).At(uint64(id))
-	p := &referencePod{uid: uid.Uint64(), PodStatus: PodStatus{
+	p := &referencePod{uid: uid.Uint64(), listensAt: never, PodStatus: PodStatus{
 		ID: int32(id), CreatedAt: w.now,
 		ScheduledAt: NotYet, StartedAt: NotYet, RunningSince: NotYet, ReadyAt: NotYet, UnreadyAt: NotYet,
 		RoutableAt: NotYet, DeletedAt: NotYet, Node: none,
@@ -488,54 +499,21 @@ func (w *reference) become(p *referencePod, s State) {
 	w.transit(p.ID, s)
 }
 
-func (w *reference) create() {
-	p := w.newPod()
-	w.become(p, Pending)
-	w.stage(p, "schedule", func() {
-		p.ScheduledAt = w.now
-		w.become(p, Scheduled)
-		w.stage(p, "imagePull", func() {
-			p.StartedAt, p.RunningSince = w.now, w.now
-			w.become(p, Starting)
-			w.probe()
-			w.stage(p, "start", func() {
-				w.becomeReady(p)
-				p.listensAt = w.now + w.draw("listen", p)
-				w.stage(p, "endpointPropagation", func() { w.becomeRoutable(p); w.probe() })
-				if p.listensAt == w.now {
-					w.listens(p)
-					return
-				}
-				w.on(p.listensAt, rankLife, func() {
-					if p.State < Draining {
-						w.listens(p)
-					}
-					w.takeFromCentral(p)
-				})
-			})
-		})
-	})
-}
-
-// stage does something after a drawn time, unless the pod is deleted before.
-func (w *reference) stage(p *referencePod, name string, do func()) {
-	w.after(w.draw(name, p), rankLife, func() {
-		if p.State < Draining {
-			do()
-		}
-	})
-}
-
 func (w *reference) becomeReady(p *referencePod) {
 	p.ReadyAt, w.changed = w.now, true
 	w.become(p, Ready)
+	w.awaitAvailable(p)
 }
 
 func (w *reference) becomeRoutable(p *referencePod) {
+	p.RoutableAt = w.now
+	if slices.Contains(w.routable, p) {
+		return
+	}
 	if len(w.routable) == 0 {
 		w.reachableSince = w.now
 	}
-	w.routable, p.RoutableAt = append(w.routable, p), w.now
+	w.routable = append(w.routable, p)
 	if w.spec.Consumes != nil {
 		w.consumersChanged()
 		w.takeWhatWaits(p)
@@ -571,24 +549,15 @@ func (w *reference) ready() (n int) {
 	return n
 }
 
-func (w *reference) scale(desired int) {
-	w.desired = desired
-	alive := w.alive()
-	for n := len(alive); n < desired; n++ {
-		w.create()
-	}
-	slices.SortFunc(alive, w.deletedFirst)
-	for n := 0; n < len(alive)-desired; n++ {
-		w.delete(alive[n])
-	}
-	if n := max(0, len(alive)-desired); slices.ContainsFunc(alive[:n], func(p *referencePod) bool { return p.StartedAt != NotYet }) {
-		w.on(w.now, rankLife, w.probe)
-	}
-}
-
 func (w *reference) deletedFirst(a, b *referencePod) int {
 	if a.State != b.State {
 		return cmp.Compare(a.State, b.State)
+	}
+	if a.Node != none && w.spec.Nodes != nil && w.neighbours(a) != w.neighbours(b) {
+		return w.neighbours(b) - w.neighbours(a)
+	}
+	if a.State < Ready && a.Restarts != b.Restarts {
+		return int(b.Restarts - a.Restarts)
 	}
 	power := func(p *referencePod) int {
 		since := p.CreatedAt
@@ -600,51 +569,6 @@ func (w *reference) deletedFirst(a, b *referencePod) int {
 	return cmp.Or(cmp.Compare(power(a), power(b)), cmp.Compare(a.uid, b.uid))
 }
 
-func (w *reference) delete(p *referencePod) {
-	p.DeletedAt = w.now
-	if p.State != Ready {
-		w.become(p, Gone)
-		return
-	}
-	w.routable = slices.DeleteFunc(w.routable, func(o *referencePod) bool { return o == p })
-	if w.turn >= len(w.routable) {
-		w.turn = 0
-	}
-	w.changed = true
-	if w.spec.Consumes != nil {
-		w.consumersChanged()
-	}
-	w.unreach(p)
-	w.become(p, Draining)
-	w.after(w.spec.GracePeriod, rankLife, func() { w.kill(p) })
-	w.finishDraining(p)
-}
-
-func (w *reference) finishDraining(p *referencePod) {
-	if p.State == Draining && p.load() == 0 {
-		w.become(p, Gone)
-	}
-}
-
-// kill fails what the pod still holds at the end of its grace.
-func (w *reference) kill(p *referencePod) {
-	if p.State != Draining {
-		return
-	}
-	serving := slices.Clone(p.serving)
-	slices.SortStableFunc(serving, byCall)
-	held := slices.Concat(p.queue, serving)
-	p.queue, p.serving = nil, nil
-	w.become(p, Gone)
-	for _, q := range held {
-		if w.spec.Consumes != nil {
-			w.lose(q)
-			continue
-		}
-		w.finish(q, failed)
-	}
-}
-
 // --- what can be seen from outside ---
 
 func (w *reference) status(p *referencePod) PodStatus {
@@ -653,7 +577,7 @@ func (w *reference) status(p *referencePod) PodStatus {
 	for _, q := range p.serving {
 		s.CPU += w.cpuSoFar(q)
 	}
-	s.CPU = w.cpuTime(s.CPU)
+	s.CPU = w.cpuTime(s.CPU) + w.startCPU(p)
 	s.Direct, s.Proxied = w.flowsOf(p)
 	return s
 }

@@ -197,6 +197,7 @@ func newDuel(seed random.Seed, eventByEvent bool) *duel {
 	if d.spec.Consumes == nil && d.chance(40) {
 		d.die.clients(&d.spec)
 	}
+	d.die.weather(&d.spec)
 	var arrivals []time.Duration
 	for range 5 + d.IntN(50*d.crowd) {
 		arrivals = append(arrivals, d.upTo(40))
@@ -309,6 +310,7 @@ func (d *duel) act() {
 		d.scale(d.IntN(7 * d.crowd))
 	}
 	d.turn()
+	d.befall()
 	if d.spec.Front == nil || d.spec.Elastic {
 		return
 	}
@@ -376,6 +378,9 @@ func (d *duel) compareCounts() error {
 	if int(n.Desired) != d.plain.desired || int(n.Created) != len(d.plain.alive()) || int(n.Ready) != d.plain.ready() {
 		return fmt.Errorf("replicas: %+v, reference %d, %d, %d", n, d.plain.desired, len(d.plain.alive()), d.plain.ready())
 	}
+	if err := d.compareNodes(); err != nil {
+		return err
+	}
 	var want []PodStatus
 	for _, p := range d.plain.pods {
 		if p.State != Gone {
@@ -430,6 +435,12 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 // fight runs a duel and fails the test at the first difference.
 func (d *duel) fight(t *testing.T) {
 	if err := d.run(); err != nil {
+		d.fightErr(t, err)
+	}
+}
+
+func (d *duel) fightErr(t *testing.T, err error) {
+	{
 		front := "none"
 		if d.spec.Front != nil {
 			front = fmt.Sprintf("%+v", *d.spec.Front)
@@ -439,7 +450,7 @@ func (d *duel) fight(t *testing.T) {
 			w := m.WithDefaults()
 			consumes = fmt.Sprintf("%d partitions %s, visibility timeout %s, at most %d deliveries", w.Partitions, w.Partitioner, *w.VisibilityTimeout, w.MaxDeliveries)
 		}
-		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nconsumes %s\nfront: %s\nactivators: %+v\nretries: %+v\n%v",
-			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, consumes, front, d.spec.Activators, d.spec.Retries, d.log)
+		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nconsumes %s\nfront: %s\nactivators: %+v\nretries: %+v\n%s\n%v",
+			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, consumes, front, d.spec.Activators, d.spec.Retries, d.spec.weatherReport(), d.log)
 	}
 }

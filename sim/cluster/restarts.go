@@ -43,27 +43,43 @@ func (c *Cluster) runContainer(p *pod) {
 	if c.startFactor > 0 {
 		took = multiplied(took, c.startFactor)
 	}
-	p.upAt = c.now + took
-	probes := &c.spec.Probes
-	p.startsAt = c.now
+	up, probes := c.now+took, &c.spec.Probes
+	p.probesAt = c.now
 	if s := probes.Startup; s != nil {
-		if end := s.fails(c.now, c.now); end < p.upAt {
+		if end := s.fails(p.ticks(), c.now); end < up {
 			c.later(p, toCrash, end-c.now)
 			return
 		}
-		p.startsAt = s.succeeds(c.now, p.upAt)
+		p.probesAt = s.succeeds(p.ticks(), up)
 	}
 	if l := probes.Liveness; l != nil {
-		if end := l.fails(p.startsAt, p.startsAt); end < p.upAt {
+		if end := l.fails(p.ticks(), p.probesAt); end < up {
 			c.later(p, toCrash, end-c.now)
 			return
 		}
 	}
-	ready := max(p.upAt, p.startsAt)
+	ready := max(up, p.probesAt)
 	if r := probes.Readiness; r != nil {
-		ready = r.succeeds(p.startsAt, p.upAt)
+		ready = r.succeeds(p.ticks(), up)
 	}
 	c.later(p, toReady, ready-c.now)
+}
+
+// ticks are those of the readiness and the liveness probe of the container that runs.
+func (p *pod) ticks() ticks { return ticks{begin: p.probesAt, started: p.RunningSince} }
+
+// comesUp says whether a container runs that has not been Ready yet.
+func (p *pod) comesUp() bool {
+	return p.State == Starting && p.RunningSince != NotYet && p.listensAt == event.Never
+}
+
+// startCPU is what the containers of a pod have used until they were Ready.
+func (c *Cluster) startCPU(p *pod) time.Duration {
+	spent := p.cameUp
+	if p.comesUp() {
+		spent += c.now - p.RunningSince
+	}
+	return scaled(spent, int64(thousandths(c.spec.Lifecycle.StartCPU)), 1000)
 }
 
 // liveContainer carries out a step in the life of the container that runs.
@@ -71,14 +87,6 @@ func (c *Cluster) liveContainer(p *pod, s step) {
 	switch s {
 	case toReady:
 		c.getReady(p)
-	case toRoutable:
-		c.becomeRoutable(p)
-		c.probe()
-	case toListening:
-		if c.activators.on {
-			c.listens(p)
-		}
-		c.fill(p)
 	case toUnready:
 		c.loseReadiness(p)
 	case toCrash:
@@ -94,21 +102,39 @@ func (c *Cluster) liveContainer(p *pod, s step) {
 
 // getReady makes a pod Ready, and later get requests.
 func (c *Cluster) getReady(p *pod) {
-	if p.State == Ready || c.now < p.deafTo {
+	if p.State == Ready || c.now < p.backAt {
 		return
 	}
+	first := p.comesUp()
+	if first {
+		p.cameUp += c.now - p.RunningSince
+		p.agesFrom = c.now
+		p.warmAt = max(c.lifecycle.warmUp.end(c.now), c.spec.slowEnd())
+		if c.now == 0 {
+			p.agesFrom = -c.lifecycle.warmUp.length
+		}
+	}
+	p.failsTo = 0
 	c.becomeReady(p)
-	if p.listensAt == event.Never {
+	if first {
 		p.listensAt = c.now + c.lifecycle.listen.of(p)
 	}
-	c.later(p, toRoutable, c.lifecycle.propagation.of(p))
-	switch {
-	case p.listensAt > c.now:
+	p.changes++
+	c.lives.Push(c.now+c.lifecycle.propagation.of(p), event.Pods, life{pod: p.ID, step: toRoutable, epoch: p.changes})
+	if p.listensAt > c.now {
 		c.later(p, toListening, p.listensAt-c.now)
-	case c.activators.on:
-		c.listens(p)
+	} else {
+		c.hearken(p)
 	}
 	c.probeQueued(p)
+}
+
+// hearken has a pod take requests that accepts connections from now on.
+func (c *Cluster) hearken(p *pod) {
+	if c.activators.on && p.State == Ready {
+		c.listens(p)
+	}
+	c.fill(p)
 }
 
 // loseReadiness makes a Ready pod one that is not. It serves what still comes.
@@ -116,10 +142,7 @@ func (c *Cluster) loseReadiness(p *pod) {
 	if p.State != Ready {
 		return
 	}
-	c.ready--
-	c.changed = true
-	p.idle += c.idleFor(p)
-	p.idleSince = event.Never
+	c.ceaseReady(p)
 	p.UnreadyAt, p.ReadyAt = c.now, NotYet
 	c.become(p, Starting)
 	c.withdraw(p)
@@ -129,19 +152,27 @@ func (c *Cluster) loseReadiness(p *pod) {
 // crash ends the container of a pod, with everything that it holds. The kubelet
 // starts another one, after its back-off.
 func (c *Cluster) crash(p *pod) {
-	p.epoch++
-	p.listensAt = event.Never
+	c.endContainer(p)
+	p.Restarts++
+	c.later(p, toRestart, p.backOff.wait(c.now))
 	c.loseReadiness(p)
+}
+
+// endContainer ends the container of a pod with everything that it holds.
+func (c *Cluster) endContainer(p *pod) {
+	if p.comesUp() {
+		p.cameUp += c.now - p.RunningSince
+	}
+	if p.State == Ready {
+		p.idle += c.idleFor(p)
+		p.idleSince = c.now
+	}
+	p.epoch++
+	p.RunningSince, p.backAt, p.failsTo = NotYet, 0, 0
 	if c.activators.on {
 		c.lose(p)
 	}
 	c.drop(p)
-	if p.position != none {
-		c.router.rebuild(c)
-	}
-	p.RunningSince, p.deafTo = NotYet, 0
-	p.Restarts++
-	c.later(p, toRestart, p.backOff.wait(c.now))
 }
 
 // Crash ends the containers of n of the pods that have one, or of all if there are
@@ -156,23 +187,39 @@ func (c *Cluster) Crash(n int, draw *random.Stream) int {
 
 // Unready lets the readiness of n Ready pods, or of all if there are fewer, fail from
 // now until an instant, and says of how many. With a readiness probe that takes as
-// many failures as its threshold says, and it comes back with a success after the
-// instant. Which ones is drawn.
+// many failures as its threshold says, and it comes back with as many successes from
+// the instant on. A container that is started again meanwhile is well. Which ones is
+// drawn.
 func (c *Cluster) Unready(n int, until time.Duration, draw *random.Stream) int {
-	chosen := c.some(n, draw, func(p *pod) bool { return p.State == Ready })
+	chosen := c.some(n, draw, func(p *pod) bool { return p.State == Ready && p.RunningSince != NotYet })
 	for _, id := range chosen {
-		p := &c.pods[id]
-		gone, back := c.now, until
-		if r := c.spec.Probes.Readiness; r != nil {
-			gone, back = r.fails(p.startsAt, c.now), r.succeeds(p.startsAt, until)
-		}
-		if gone < until {
-			p.deafTo = max(p.deafTo, back)
-			c.later(p, toUnready, gone-c.now)
-			c.later(p, toReady, back-c.now)
+		if p := &c.pods[id]; c.now < until {
+			c.failReadiness(p, until)
 		}
 	}
 	return len(chosen)
+}
+
+// failReadiness has the readiness of a Ready pod fail until an instant. Probes that wait
+// for their turn find out themselves.
+func (c *Cluster) failReadiness(p *pod, until time.Duration) {
+	if c.now > p.failsTo {
+		p.failsFrom = c.now
+	}
+	p.failsTo = max(p.failsTo, until)
+	r := c.spec.Probes.Readiness
+	if r != nil && c.spec.Probes.Queued {
+		return
+	}
+	gone, back := c.now, p.failsTo
+	if r != nil {
+		gone, back = r.fails(p.ticks(), p.failsFrom), r.succeeds(p.ticks(), p.failsTo)
+	}
+	if gone < p.failsTo {
+		p.backAt = back
+		c.later(p, toUnready, gone-c.now)
+		c.later(p, toReady, back-c.now)
+	}
 }
 
 // some draws n of the pods that will do, in order of creation.
@@ -231,7 +278,7 @@ func (c *Cluster) probeQueued(p *pod) {
 		step  step
 	}{{c.spec.Probes.Readiness, toAnswer}, {c.spec.Probes.Liveness, toBeat}} {
 		if k.probe != nil {
-			sent := k.probe.next(p.startsAt, c.now+1)
+			sent := k.probe.next(p.ticks(), c.now+1)
 			c.later(p, k.step, sent+k.probe.Timeout-c.now)
 		}
 	}
@@ -248,11 +295,13 @@ func (s *streak) add(good bool) {
 	}
 }
 
-// answered is the end of a readiness probe's timeout.
+// answered is the end of a readiness probe's timeout. One that was sent before the end
+// of what lets readiness fail has failed.
 func (c *Cluster) answered(p *pod) {
 	r := c.spec.Probes.Readiness
 	c.later(p, toAnswer, r.Period)
-	p.readiness.add(c.now >= p.deafTo && !c.waitsSince(p, c.now-r.Timeout))
+	sent := c.now - r.Timeout
+	p.readiness.add(sent >= p.failsTo && !c.waitsSince(p, sent))
 	switch {
 	case p.State == Ready && p.readiness.bad >= r.Failures:
 		c.loseReadiness(p)

@@ -73,13 +73,22 @@ type replicaSet struct {
 func (c *Cluster) newest() *replicaSet { return &c.sets[len(c.sets)-1] }
 
 // Rollout begins to replace all pods by pods of a new template. One under way goes
-// on, with the pods that it has made as old ones.
+// on, with the pods that it has made as old ones. An elastic number of pods and
+// serverless instances have no template.
 func (c *Cluster) Rollout() {
+	if c.spec.Elastic || c.spec.Serverless != nil {
+		return
+	}
 	surge, _ := c.spec.Update.bounds(c.desired)
 	for i := range c.sets {
 		c.sets[i].limit = c.desired + surge
 	}
 	c.sets = append(c.sets, replicaSet{generation: c.newest().generation + 1, limit: c.desired + surge})
+	for _, id := range c.present {
+		if p := &c.pods[id]; p.State == Ready && !c.isAvailable(p) {
+			c.awaitAvailable(p)
+		}
+	}
 	c.roll()
 }
 
@@ -90,28 +99,19 @@ func (c *Cluster) RollingOut() bool { return len(c.sets) > 1 }
 // part of it.
 func (c *Cluster) resizeSets() {
 	surge, _ := c.spec.Update.bounds(c.desired)
-	active := -1
+	var active []*replicaSet
 	for i := range c.sets {
-		switch {
-		case c.sets[i].replicas == 0:
-		case active < 0:
-			active = i
-		default:
-			active = len(c.sets)
+		if c.sets[i].replicas > 0 {
+			active = append(active, &c.sets[i])
 		}
 	}
 	switch {
-	case active < 0:
-		active = len(c.sets) - 1
-		fallthrough
-	case active < len(c.sets):
-		c.sets[active].replicas = c.desired
-	case c.newest().replicas == c.desired && c.availableOf(c.newest().generation) == c.desired:
-		for i := range c.sets[:len(c.sets)-1] {
-			c.sets[i].replicas = 0
-		}
-	case !c.spec.Update.Recreate:
-		c.proportion(surge)
+	case !c.RollingOut():
+		c.sets[0].replicas = c.desired
+	case len(active) == 1:
+		active[0].replicas = c.desired
+	case len(active) > 1:
+		c.proportion(active, surge)
 	}
 	for i := range c.sets {
 		c.sets[i].limit = c.desired + surge
@@ -124,36 +124,35 @@ func (c *Cluster) resizeSets() {
 
 // proportion divides what is to be added to, or taken from, the sets in the middle of
 // a rollout by their sizes. The largest one has what rounding leaves over.
-func (c *Cluster) proportion(surge int32) {
-	allowed, all := int32(0), int32(0)
+func (c *Cluster) proportion(active []*replicaSet, surge int32) {
+	toAdd, added := int32(0), int32(0)
 	if c.desired > 0 {
-		allowed = c.desired + surge
+		toAdd = c.desired + surge
 	}
-	order := make([]*replicaSet, 0, len(c.sets))
-	for i := range c.sets {
-		if all += c.sets[i].replicas; c.sets[i].replicas > 0 {
-			order = append(order, &c.sets[i])
-		}
+	for _, s := range active {
+		toAdd -= s.replicas
 	}
-	toAdd, added := allowed-all, int32(0)
-	slices.SortFunc(order, func(a, b *replicaSet) int {
+	slices.SortFunc(active, func(a, b *replicaSet) int {
 		younger := cmp.Compare(b.generation, a.generation)
-		if toAdd <= 0 {
+		if toAdd < 0 {
 			younger = -younger
 		}
 		return cmp.Or(cmp.Compare(b.replicas, a.replicas), younger)
 	})
-	for _, s := range order {
-		share := c.shareOf(s, surge)
-		if toAdd > 0 {
-			share = min(share, toAdd-added)
-		} else {
-			share = max(share, toAdd-added)
+	for _, s := range active {
+		share, left := c.shareOf(s, surge), toAdd-added
+		switch {
+		case left == 0:
+			share = 0
+		case toAdd > 0:
+			share = min(share, left)
+		default:
+			share = max(share, left)
 		}
 		s.replicas += share
 		added += share
 	}
-	order[0].replicas = max(0, order[0].replicas+toAdd-added)
+	active[0].replicas = max(0, active[0].replicas+toAdd-added)
 }
 
 // shareOf is by how much a set changes with the Deployment.
@@ -173,21 +172,21 @@ func (c *Cluster) roll() {
 		return
 	}
 	c.rolling = true
+	done := false
 	if c.spec.Update.Recreate {
-		c.recreate()
+		done = c.recreate()
 	} else {
 		for c.step() {
 			c.replicate()
 		}
-	}
-	c.rolling = false
-	for _, s := range c.sets[:len(c.sets)-1] {
-		if s.replicas > 0 {
-			return
+		done = c.newest().replicas == c.desired
+		for _, s := range c.sets[:len(c.sets)-1] {
+			done = done && s.replicas == 0
 		}
 	}
-	if n := c.newest(); n.replicas == c.desired {
-		c.sets = append(c.sets[:0], *n)
+	c.rolling = false
+	if done {
+		c.sets = append(c.sets[:0], *c.newest())
 	}
 }
 
@@ -209,6 +208,9 @@ func (c *Cluster) step() bool {
 	}
 	least, there := c.desired-unavailable, c.availableOf(set.generation)
 	surplus := all - least - (set.replicas - there)
+	if surplus <= 0 {
+		return false
+	}
 	changed := false
 	for i := range old { // those that are of no use, first
 		available := c.availableOf(old[i].generation)
@@ -220,9 +222,6 @@ func (c *Cluster) step() bool {
 		}
 	}
 	spare := there - least
-	if surplus <= 0 {
-		spare = 0
-	}
 	for i := range old {
 		if down := min(spare, old[i].replicas); down > 0 {
 			old[i].replicas -= down
@@ -233,8 +232,8 @@ func (c *Cluster) step() bool {
 	return changed
 }
 
-// recreate lets the old pods end, then makes new ones.
-func (c *Cluster) recreate() {
+// recreate lets the old pods end, then makes new ones. It says whether it has.
+func (c *Cluster) recreate() bool {
 	set := c.newest()
 	for i := range c.sets[:len(c.sets)-1] {
 		c.sets[i].replicas = 0
@@ -242,11 +241,12 @@ func (c *Cluster) recreate() {
 	c.replicate()
 	for _, id := range c.present {
 		if c.pods[id].generation != set.generation {
-			return
+			return false
 		}
 	}
 	set.replicas = c.desired
 	c.replicate()
+	return true
 }
 
 // replicate makes the pods of every set as many as it wants.
@@ -279,16 +279,20 @@ func (c *Cluster) fit(s *replicaSet, n int32) {
 // availableOf is how many pods of a template are available.
 func (c *Cluster) availableOf(generation uint16) (n int32) {
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.generation == generation && p.State == Ready && c.now >= p.ReadyAt+c.spec.Update.MinReady {
+		if p := &c.pods[id]; p.generation == generation && c.isAvailable(p) {
 			n++
 		}
 	}
 	return n
 }
 
-// awaitAvailable goes on with a rollout when a pod that is Ready now is available.
+func (c *Cluster) isAvailable(p *pod) bool {
+	return p.State == Ready && c.now >= p.ReadyAt+c.spec.Update.MinReady
+}
+
+// awaitAvailable goes on with a rollout when a pod that is Ready is available.
 func (c *Cluster) awaitAvailable(p *pod) {
 	if c.RollingOut() {
-		c.lives.Push(c.now+c.spec.Update.MinReady, event.Pods, life{step: available})
+		c.lives.Push(p.ReadyAt+c.spec.Update.MinReady, event.Pods, life{step: available})
 	}
 }

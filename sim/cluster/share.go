@@ -231,15 +231,6 @@ func (c *Cluster) collectDue(p *pod) []marked {
 	return due
 }
 
-// abandonShare fails what a killed pod has in service.
-func (c *Cluster) abandonShare(p *pod) {
-	c.accrue(p)
-	for _, i := range p.serving {
-		c.end(i, failed)
-	}
-	p.serving = nil
-}
-
 // workOf is the work that a request in service has received, of its service
 // time, in whole nanoseconds.
 func (c *Cluster) workOf(p *pod, slot int) time.Duration {

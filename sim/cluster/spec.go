@@ -37,7 +37,7 @@ type Spec struct {
 	// Nodes are what the pods run on; nil: every pod finds room at once.
 	Nodes *Nodes
 	// Unsteady says that pods can lose their containers, their readiness or their
-	// nodes.
+	// nodes, or can be rolled out.
 	Unsteady bool
 	// CPURequestMilli is the sum of the containers' cpu requests, 0 when they
 	// have none. It only scales the default of PerPod.CPUPerRequest.

@@ -82,6 +82,9 @@ func (s Spec) Validate() error {
 	problems.Add(checkDelay("preStop", s.PreStop))
 	problems.Add(checkDelay("handover", s.Handover))
 	problems.Add(messages.Under("probes", s.Probes.validate()))
+	if s.Probes.Queued && s.Routing.Policy == "central-queue" {
+		problems.Addf("probes", "found queued with routing by central-queue, expected another policy: nothing waits in a pod then")
+	}
 	problems.Add(s.validateSlow())
 	problems.Add(messages.Under("lifecycle", s.Lifecycle.Validate()))
 	problems.Add(s.validateConsumption())
@@ -100,6 +103,9 @@ func (s Spec) Validate() error {
 		problems.Add(messages.Under("activators", s.Activators.Validate()))
 		if s.Front != nil || s.Elastic || s.Serverless != nil || s.Routing.Policy == "central-queue" {
 			problems.Addf("activators", "found them beside a front, a central queue, or pods that nobody scales, expected them alone")
+		}
+		if s.lingers() {
+			problems.Addf("lifecycle.deregister", "found %s beside activators, expected 0s: they know at once of a pod that goes", s.Lifecycle.Deregister)
 		}
 	}
 	return problems.Err()

@@ -24,7 +24,7 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		for _, i := range p.serving {
 			s.CPU += c.effortOf(c.requests.slab[i].service, c.workDone(p, i))
 		}
-		s.CPU = c.cpuTime(s.CPU)
+		s.CPU = c.cpuTime(s.CPU) + c.startCPU(p)
 		dst = append(dst, s)
 	}
 	return dst

@@ -8,8 +8,8 @@ import (
 	"github.com/scalelab/scalelab/sim/random"
 )
 
-// Probe is one of a container's probes. The kubelet probes when it starts to, and
-// then every Period; it leaves out what comes before InitialDelay.
+// Probe is one of a container's probes. The kubelet probes when it begins to, and then
+// every Period; it leaves out what comes before the container is InitialDelay old.
 type Probe struct {
 	InitialDelay time.Duration
 	Period       time.Duration
@@ -26,37 +26,38 @@ type Probe struct {
 // whose startup or liveness probe fails is killed, and started again; what it holds
 // is lost at once.
 //
-// It ignores the second or so that the kubelet takes to look at a container again.
-// Source: pkg/kubelet/prober in Kubernetes 1.37.
+// It ignores the second or so that the kubelet takes to look at a container again, and
+// that startup and liveness probes keep the ticks that they have had since the kubelet
+// got to know of the pod. Source: pkg/kubelet/prober in Kubernetes 1.37, where only the
+// readiness probe is run, and its ticks begin anew, when a container has started.
 type Probes struct {
 	Startup, Readiness, Liveness *Probe
-	// Queued lets probes wait for their turn in the pod, as requests do: a probe fails
-	// if a request that came before it still waits when the probe's timeout ends.
-	// Otherwise a pod that can serve answers at once, however busy it is.
+	// Queued lets the probes of a pod that has become Ready wait for their turn in it, as
+	// requests do: a probe is over when its timeout ends, and fails if a request that came
+	// before it still waits then. Otherwise a pod that can serve answers at once, however
+	// busy it is.
 	Queued bool
 }
 
-// first is the first tick of the grid from an instant on at which the probe counts.
-func (p *Probe) first(from time.Duration) time.Duration {
-	return from + ceilTo(p.InitialDelay, p.Period)
+// ticks are the instants at which a container is probed: from the beginning on, but not
+// before the container is old enough.
+type ticks struct{ begin, started time.Duration }
+
+// next is the first tick that is not before an instant.
+func (p *Probe) next(t ticks, at time.Duration) time.Duration {
+	return t.begin + ceilTo(max(at, t.started+p.InitialDelay)-t.begin, p.Period)
 }
 
-// next is the first tick of the grid from an instant on that is not before another
-// instant.
-func (p *Probe) next(from, at time.Duration) time.Duration {
-	return max(p.first(from), from+ceilTo(at-from, p.Period))
+// succeeds is when the probe has succeeded of a container that can serve from an
+// instant on.
+func (p *Probe) succeeds(t ticks, up time.Duration) time.Duration {
+	return p.next(t, up) + time.Duration(p.Successes-1)*p.Period
 }
 
-// succeeds is when the probe has succeeded that began at an instant, of a container
-// that can serve from another one on.
-func (p *Probe) succeeds(from, up time.Duration) time.Duration {
-	return p.next(from, up) + time.Duration(p.Successes-1)*p.Period
-}
-
-// fails is when the probe has failed that began at an instant, of a container that
-// cannot serve from the instant since on.
-func (p *Probe) fails(from, since time.Duration) time.Duration {
-	return p.next(from, since) + time.Duration(p.Failures-1)*p.Period
+// fails is when the probe has failed of a container that cannot serve from an instant
+// on.
+func (p *Probe) fails(t ticks, since time.Duration) time.Duration {
+	return p.next(t, since) + time.Duration(p.Failures-1)*p.Period
 }
 
 // ceilTo is d rounded up to a multiple; of what is past, 0.
@@ -100,12 +101,20 @@ func (p Probes) validate() error {
 	problems.Add(messages.Under("startupProbe", p.Startup.validate()))
 	problems.Add(messages.Under("readinessProbe", p.Readiness.validate()))
 	problems.Add(messages.Under("livenessProbe", p.Liveness.validate()))
+	for _, one := range []struct {
+		field string
+		probe *Probe
+	}{{"startupProbe", p.Startup}, {"livenessProbe", p.Liveness}} {
+		if one.probe != nil && one.probe.Successes > 1 {
+			problems.Addf(one.field+".successThreshold", "found %d, expected 1: only a readiness probe can have more", one.probe.Successes)
+		}
+	}
 	return problems.Err()
 }
 
 // Slow is a stretch in which requests take longer, as when a service that they
-// depend on does: those whose service begins in it take Factor times their service
-// time, rounded down to the nanosecond.
+// depend on does: those whose service begins in it take Factor times as long as
+// otherwise, warm-up included, rounded down to the nanosecond.
 type Slow struct {
 	From, To time.Duration
 	Factor   float64
@@ -132,6 +141,10 @@ func (s *Spec) lingers() bool {
 	dist, err := random.New(s.Lifecycle.leaving())
 	return err == nil && dist.Mean() > 0
 }
+
+// steady says that a pod that is Ready stays so, with what it holds, until it is
+// deleted.
+func (s *Spec) steady() bool { return !s.Unsteady && !s.Probes.Queued }
 
 // slowed is the service time of a request whose service begins at an instant before
 // the pod's warmAt.
