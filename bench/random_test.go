@@ -139,7 +139,7 @@ func weather(t *rapid.T) string {
 	}
 	b.WriteString("faults:\n")
 	kinds := []string{"rollout: {}", "podCrash: {count: 2}", "unready: {count: 2}, for: 40s", "slowStart: 3, for: 1m", "slowDown: 2.5, for: 1m", "surge: 2, for: 1m",
-		"metricsOutage: prometheus, for: 1m", "metricsFreeze: prometheus, for: 1m", "autoscalerDown: all, for: 1m", "apiErrors: 0.5, for: 1m", "apiLatency: 3s, for: 1m",
+		"metricsOutage: prometheus, for: 1m", "metricsFreeze: kubelet, for: 1m", "autoscalerDown: all, for: 1m", "apiErrors: 0.5, for: 1m", "apiLatency: 3s, for: 1m",
 		"clockSkew: {of: hpa, slow: 50s}, for: 1m", "clockSkew: {of: knative, fast: 10s}, for: 1m"}
 	if nodes {
 		kinds = append(kinds, "nodeLoss: {count: 1}", "nodeDrain: {count: 1}", "spotInterruption: {count: 1, notice: 5s}")
