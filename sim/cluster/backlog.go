@@ -19,7 +19,7 @@ type backlog struct {
 	keys       random.Key
 	hidden     int // lost by their pods, and not visible yet
 	paused     bool
-	resumesAt  time.Duration
+	changes    int32 // of the pods that consume
 }
 
 func newBacklog(spec Spec, seed random.Seed) backlog {
@@ -160,17 +160,19 @@ func (c *Cluster) rebalance() {
 	if b.spec.Partitions == 0 {
 		return
 	}
-	b.paused, b.resumesAt = true, c.now
+	resumes := c.now
 	if c.now > 0 {
-		b.resumesAt += *b.spec.Rebalance
+		resumes += *b.spec.Rebalance
 	}
-	c.lives.Push(b.resumesAt, event.Pods, life{step: rebalanced})
+	b.paused = true
+	b.changes++
+	c.lives.Push(resumes, event.Pods, life{pod: b.changes, step: rebalanced})
 }
 
-// handOut ends the pause, unless it has begun anew.
-func (c *Cluster) handOut() {
+// handOut ends the pause of a change, unless it has begun anew.
+func (c *Cluster) handOut(change int32) {
 	b := &c.backlog
-	if !b.paused || c.now < b.resumesAt {
+	if change != b.changes {
 		return
 	}
 	b.paused = false

@@ -44,7 +44,7 @@ const (
 	toProxied  // no pod's step: the path leads by way of the activators
 	toDirect   // no pod's step: it does not any more
 	toProbe    // no pod's step: activators look for pods
-	rebalanced // no pod's step: partitions are handed out
+	rebalanced // no pod's step, and life.pod is the change: partitions are handed out
 	// no pod's step, and life.pod is the message: it can be taken again.
 	visibleAgain
 )

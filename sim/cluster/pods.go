@@ -98,6 +98,7 @@ func (c *Cluster) createReady() {
 	p.warmAt, p.agesFrom = c.spec.slowEnd(), -c.lifecycle.warmUp.length
 	p.changes, p.heard = 1, 1
 	c.becomeRoutable(p)
+	c.probeQueued(p)
 	if c.activators.on {
 		c.activators.unfound = append(c.activators.unfound, p.ID)
 		c.probe()
@@ -129,7 +130,7 @@ func (c *Cluster) live(l life) {
 		c.probe()
 		return
 	case rebalanced:
-		c.handOut()
+		c.handOut(l.pod)
 		return
 	case available:
 		c.roll()
@@ -219,6 +220,9 @@ func (c *Cluster) becomeRoutable(p *pod) {
 	}
 	if p.position != none { // its going had not got about
 		return
+	}
+	if c.foresight && p.State == Gone { // what comes late: it answers nobody
+		p.slots = newTournament(c.spec.PerPod.Concurrency)
 	}
 	if len(c.routable) == 0 {
 		c.handOver()

@@ -38,6 +38,18 @@ func (d *die) weather(s *Spec) {
 	}
 }
 
+// foreseeable makes a world whose requests can be settled when they arrive.
+func (d *die) foreseeable(s *Spec) {
+	s.PerPod.Discipline, s.PerPod.Cores, s.OnTimeout, s.Retries, s.Users = "fifo", nil, "", nil, nil
+	s.Front, s.Handover, s.Consumes = nil, 0, nil
+	if a := s.Activators; a != nil {
+		a.Count, a.ContainerConcurrency = 1, 0
+	}
+	if s.Routing.Policy == "central-queue" && d.chance(70) {
+		s.Routing.Policy = "p2c"
+	}
+}
+
 func (d *die) portion() Share {
 	if d.chance(50) {
 		return Share{Number: int32(d.IntN(101)), Percent: true}

@@ -154,6 +154,7 @@ func newReference(spec Spec, seed random.Seed, arrivals []time.Duration) *refere
 			w.beginOnNode(p)
 			w.becomeReady(p)
 			w.becomeRoutable(p)
+			w.beginProbing(p)
 			p.listens = true
 			w.probe()
 		}

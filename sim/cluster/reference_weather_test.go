@@ -87,7 +87,7 @@ func (w *reference) bind(p *referencePod) {
 // run starts the container.
 func (w *reference) run(p *referencePod) {
 	p.RunningSince, p.grid = w.now, w.now
-	p.served, p.probing, p.good, p.bad = false, false, map[*Probe]int{}, map[*Probe]int{}
+	p.served, p.probing = false, false
 	took := w.draw("start", p)
 	if w.weather.slowStart > 0 {
 		took = times(took, w.weather.slowStart)
@@ -423,7 +423,7 @@ func (w *reference) beginProbing(p *referencePod) {
 	if !w.spec.Probes.Queued || p.probing {
 		return
 	}
-	p.probing = true
+	p.probing, p.good, p.bad = true, map[*Probe]int{}, map[*Probe]int{}
 	for _, probe := range []*Probe{w.spec.Probes.Readiness, w.spec.Probes.Liveness} {
 		if probe == nil {
 			continue

@@ -197,6 +197,9 @@ func newDuel(seed random.Seed, eventByEvent bool) *duel {
 	if d.spec.Consumes == nil && d.chance(40) {
 		d.die.clients(&d.spec)
 	}
+	if d.chance(15) {
+		d.die.foreseeable(&d.spec)
+	}
 	d.die.weather(&d.spec)
 	var arrivals []time.Duration
 	for range 5 + d.IntN(50*d.crowd) {
