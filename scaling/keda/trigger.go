@@ -18,7 +18,7 @@ import (
 // trigger is a Trigger that was read.
 type trigger struct {
 	name   string // its own, for formulas; often empty
-	label  string // what messages call it, such as "trigger 0 (prometheus)"
+	label  string // what messages call it, such as "trigger 0 (prometheus, rate)"
 	cached bool
 	spec   autoscalingv2.MetricSpec // what the HPA gets
 	metric string                   // the external metric's name; empty for a resource
@@ -32,6 +32,7 @@ type trigger struct {
 type reading struct {
 	value  float64
 	active bool
+	note   string // what makes it so, for messages; often empty
 	err    string
 }
 
@@ -57,7 +58,11 @@ func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
 // newTrigger reads the trigger of an index.
 func newTrigger(t *Trigger, index int, problems *messages.Problems) trigger {
 	at := field.NewPath("spec", "triggers").Index(index)
-	out := trigger{name: t.Name, cached: t.UseCachedMetrics, label: fmt.Sprintf("trigger %d (%s)", index, t.Type)}
+	kind := t.Type
+	if t.Name != "" {
+		kind += ", " + t.Name
+	}
+	out := trigger{name: t.Name, cached: t.UseCachedMetrics, label: fmt.Sprintf("trigger %d (%s)", index, kind)}
 	read, known := kinds[t.Type]
 	if !known {
 		problems.Addf(at.Child("type").String(), "found %.70q, %s", t.Type, messages.OneOf(t.Type, Types()))

@@ -2,7 +2,9 @@ package keda
 
 import (
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -126,12 +128,87 @@ func TestCron(t *testing.T) {
 	assert.Equal(t, "s0-cron-Asia-Makassar-010xx1-5-3015xx1-5", got.metric)
 	assert.Equal(t, "1", got.spec.External.Target.AverageValue.String())
 	assert.Empty(t, a.Queries())
-	assert.Equal(t, reading{}, got.read(at(2*3600-1), nil), "Monday, 9:59:59 there")
-	assert.Equal(t, reading{value: 4, active: true}, got.read(at(2*3600), nil))
-	assert.Equal(t, reading{}, got.read(at(7.5*3600), nil))
+	const written = "0 10 * * 1-5 to 30 15 * * 1-5 in Asia/Makassar"
+	inside, outside := reading{value: 4, active: true, note: "inside of " + written}, reading{note: "outside of " + written}
+	assert.Equal(t, outside, got.read(at(2*3600-1), nil), "Monday, 9:59:59 there")
+	assert.Equal(t, inside, got.read(at(2*3600), nil))
+	assert.Equal(t, outside, got.read(at(7.5*3600), nil))
 
 	never := loop(t, `{triggers: [{type: cron, metadata: {timezone: UTC, start: "0 0 30 2 *", end: "0 0 1 * *", desiredReplicas: "4"}}]}`)
 	assert.Equal(t, reading{err: "Start: found no instant within five years of 2026-01-05"}, never.triggers[0].read(created, nil))
+}
+
+// TestHours are the facts of KEDA's own tests of the trigger, and what follows from
+// its rule when clocks change.
+func TestHours(t *testing.T) {
+	const thursdays, evenHours, quarters = `start: "0 0 * * Thu", end: "59 23 * * Thu", timezone: Etc/UTC`,
+		`start: "0 */2 * * *", end: "0 1-23/2 * * *", timezone: Etc/UTC`,
+		`start: "0,30 * * * *", end: "15,45 * * * *", timezone: Etc/UTC`
+	const skipped, twice = `start: "30 2 * * *", end: "0 4 * * *", timezone: Europe/Berlin`,
+		`start: "0 1 * * *", end: "30 2 * * *", timezone: Europe/Berlin`
+	const daily, nightly = `start: "0 8 * * *", end: "0 18 * * *", timezone: America/New_York`,
+		`start: "0 22 * * *", end: "0 6 * * *", timezone: Asia/Kolkata`
+	for _, c := range []struct {
+		name, hours, metric, at string
+		active                  bool
+	}{
+		{"on Thursday", thursdays, "s0-cron-Etc-UTC-00xxThu-5923xxThu", "2026-01-08T00:00:00Z", true},
+		{"on Thursday, in the last minute", thursdays, "", "2026-01-08T23:59:00Z", false},
+		{"on Friday", thursdays, "", "2026-01-09T12:00:00Z", false},
+		{"in an even hour", evenHours, "s0-cron-Etc-UTC-0xSl2xxx-01-23Sl2xxx", "2026-01-08T22:30:00Z", true},
+		{"in an odd hour", evenHours, "", "2026-01-08T23:30:00Z", false},
+		{"in the third quarter", quarters, "s0-cron-Etc-UTC-0Cm30xxxx-15Cm45xxxx", "2026-01-08T10:44:59Z", true},
+		{"in the fourth quarter", quarters, "", "2026-01-08T10:45:00Z", false},
+		{"over midnight", nightly, "s0-cron-Asia-Kolkata-022xxx-06xxx", "2026-01-08T20:00:00Z", true},
+		{"over midnight, after the end", nightly, "", "2026-01-08T00:30:00Z", false},
+		{"in winter, 8:00 is 13:00 UTC", daily, "", "2026-01-08T12:59:59Z", false},
+		{"in summer, it is 12:00 UTC", daily, "", "2026-07-08T12:00:00Z", true},
+		// On 29 March there is no 2:30 in Berlin. With no start that day, the end at
+		// 4:00 is the next instant from 4:00 of the day before: up for a whole day.
+		{"a start that is left out, a day before", skipped, "", "2026-03-28T02:59:59Z", true},
+		{"and after that day's end", skipped, "", "2026-03-28T03:00:00Z", true},
+		{"until the next", skipped, "", "2026-03-29T02:00:00Z", false},
+		// On 25 October 2:30 comes twice there. After the first the second is next.
+		{"an end that comes twice, the first time", twice, "", "2026-10-25T00:30:00Z", true},
+		{"the second time", twice, "", "2026-10-25T01:30:00Z", false},
+	} {
+		got := &loop(t, `{triggers: [{type: cron, metadata: {desiredReplicas: "10", `+c.hours+`}}]}`).triggers[0]
+		now, err := time.Parse(time.RFC3339, c.at)
+		require.NoError(t, err)
+		said := got.read(now, nil)
+		assert.Equal(t, c.active, said.active, c.name)
+		assert.Equal(t, c.active, said.value == 10, c.name)
+		if c.metric != "" {
+			assert.Equal(t, c.metric, got.metric, c.name)
+		}
+	}
+	const ten, kolkata = `desiredReplicas: "10", `, `timezone: Asia/Kolkata, `
+	for name, c := range map[string]struct {
+		metadata string
+		at       []string // the keys that are refused
+	}{
+		"ranges":                 {ten + kolkata + `start: "30-33 * * * *", end: "45-50 * * * *"`, nil},
+		"nothing":                {``, []string{"start", "end", "timezone", "desiredReplicas"}},
+		"no replicas":            {kolkata + `start: "30 * * * *", end: "45 * * * *"`, []string{"desiredReplicas"}},
+		"zero replicas":          {kolkata + `desiredReplicas: "0", start: "0 0 * * 6", end: "0 0 * * 0"`, []string{"desiredReplicas"}},
+		"no zone":                {ten + `start: "30 * * * *", end: "45 * * * *"`, []string{"timezone"}},
+		"a start below 0":        {ten + kolkata + `start: "-30 * * * *", end: "45 * * * *"`, []string{"start"}},
+		"an end below 0":         {ten + kolkata + `start: "30 * * * *", end: "-50 * * * *"`, []string{"end"}},
+		"a month below 0":        {ten + kolkata + `start: "30 * * * *", end: "50 * * -3 *"`, []string{"end"}},
+		"an eighth day of weeks": {ten + kolkata + `start: "0 0 * * 6", end: "0 0 * * 7"`, []string{"end"}},
+		"start and end alike":    {ten + kolkata + `start: "30 * * * *", end: "30 * * * *"`, []string{"end"}},
+	} {
+		err := object(t, `{triggers: [{type: cron, metadata: {`+c.metadata+`}}]}`).Validate()
+		var problems messages.Problems
+		if len(c.at) > 0 {
+			require.ErrorAs(t, err, &problems, name)
+		}
+		var fields []string
+		for _, p := range problems {
+			fields = append(fields, strings.TrimPrefix(p.(*messages.Invalid).Field, "spec.triggers[0].metadata."))
+		}
+		assert.Equal(t, c.at, fields, name)
+	}
 }
 
 func TestResources(t *testing.T) {
