@@ -26,6 +26,8 @@ type trigger struct {
 	query *messages.Query
 	// read makes a reading of the answer; nil for a resource.
 	read func(now time.Time, m *messages.Metric) reading
+	// renew makes the scaler a new one, without memory; nil: it has none anyway.
+	renew func()
 }
 
 // reading is what a scaler says.

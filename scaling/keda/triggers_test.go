@@ -2,6 +2,7 @@ package keda
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,34 +92,91 @@ func TestWhatPrometheusDoesNotKnow(t *testing.T) {
 	assert.Equal(t, reading{value: -3}, strict(created, &below))
 }
 
+// kafka is a trigger with a lagThreshold of 50.
+func kafka(t *testing.T, settings string) *Autoscaler {
+	return loop(t, `{triggers: [{type: kafka, metadata: {bootstrapServers: k, consumerGroup: g, topic: t, lagThreshold: "50", activationLagThreshold: "700"`+settings+`}}]}`)
+}
+
+// lags are partitions of which nothing has been processed.
+func lags(n ...int64) (all []messages.Partition) {
+	for _, lag := range n {
+		all = append(all, messages.Partition{Lag: lag})
+	}
+	return all
+}
+
 // The HPA is not shown more lag than one consumer per partition is worth; who is
 // active goes by all of it.
 func TestTheLagOfATopicIsCapped(t *testing.T) {
-	read := func(settings string, lag float64, partitions int) reading {
-		a := loop(t, `{triggers: [{type: kafka, metadata: {bootstrapServers: k, consumerGroup: g, topic: t, lagThreshold: "50", activationLagThreshold: "700"`+settings+`}}]}`)
-		m := value(lag)
-		m.Partitions = partitions
-		return a.triggers[0].read(created, &m)
+	const idle, evenly, withLag = `, allowIdleConsumers: "true"`, `, ensureEvenDistributionOfPartitions: "true"`, `, limitToPartitionsWithLag: "true"`
+	const ofAll, ofOne = "in 12 of 12 partitions", "in 1 of 12 partitions"
+	spread := func(lag int64) []messages.Partition { // over twelve
+		all := slices.Repeat(lags(lag/12), 12)
+		all[0].Lag += lag % 12
+		return all
 	}
-	const idle, evenly = `, allowIdleConsumers: "true"`, `, ensureEvenDistributionOfPartitions: "true"`
+	onOne := func(lag int64) []messages.Partition { return append(lags(lag), slices.Repeat(lags(0), 11)...) }
 	for _, c := range []struct {
 		name, settings string
-		lag            float64
-		partitions     int
+		partitions     []messages.Partition
 		want           float64
+		active         bool
+		note           string
 	}{
-		{"below", "", 599, 12, 599},
-		{"at the number of partitions", "", 649, 12, 649}, // 649 / 50 is 12
-		{"above", "", 650, 12, 600},
-		{"with idle consumers", idle, 5000, 12, 5000},
-		{"of a queue without partitions", "", 5000, 0, 5000},
-		{"evenly: 1, 2, 3, 4, 6 or 12 consumers", evenly, 201, 12, 300},
-		{"no more than partitions", evenly + idle, 5000, 12, 600},
-		{"evenly for nothing", evenly, 0, 12, 50},
+		{"below", "", spread(599), 599, false, ""},
+		{"at the number of partitions", "", spread(649), 649, false, ""}, // 649 / 50 is 12
+		{"above", "", spread(650), 600, false, "of a lag of 650, " + ofAll},
+		{"with idle consumers", idle, spread(5000), 5000, true, ""},
+		{"evenly: 1, 2, 3, 4, 6 or 12 consumers", evenly, spread(201), 300, false, "of a lag of 201, " + ofAll},
+		{"no more than partitions", evenly + idle, spread(5000), 600, true, "of a lag of 5000, " + ofAll},
+		{"evenly for nothing", evenly, spread(0), 50, false, "of a lag of 0, in 0 of 12 partitions"},
+		{"one partition with a lag", "", onOne(599), 599, false, ""},
+		{"one consumer for it", withLag, onOne(599), 50, false, "of a lag of 599, " + ofOne},
+		{"up to the next whole consumer", withLag, onOne(99), 99, false, ""},
+		{"as many consumers as partitions have a lag", withLag, spread(5000), 600, true, "of a lag of 5000, " + ofAll},
+		{"none for none", withLag, onOne(0), 0, false, ""},
+		{"some partitions only", `, partitionLimitation: "0, 3-4"`, lags(10, 600, 600, 20, 30, 600), 60, false, ""},
+		{"of which two have a lag", withLag + `, partitionLimitation: "0, 3-4"`, lags(0, 600, 600, 900, 30, 600), 100, true, "of a lag of 930, in 2 of 3 partitions"},
+		{"beyond those there are", `, partitionLimitation: 4-900`, lags(1, 2, 3, 4, 800), 50, true, "of a lag of 800, in 1 of 1 partitions"},
 	} {
-		got := read(c.settings, c.lag, c.partitions)
-		assert.Equal(t, reading{value: c.want, active: c.lag > 700}, got, c.name)
+		got := kafka(t, c.settings).triggers[0].read(created, &messages.Metric{Partitions: c.partitions})
+		assert.Equal(t, reading{value: c.want, active: c.active, note: c.note}, got, c.name)
 	}
+	whole := value(5000)
+	for _, settings := range []string{"", evenly} {
+		assert.Equal(t, reading{value: 5000, active: true}, kafka(t, settings).triggers[0].read(created, &whole), "of a queue without partitions")
+	}
+	none := kafka(t, `, partitionLimitation: "7"`).triggers[0].read(created, &messages.Metric{Partitions: lags(1, 2)})
+	assert.Equal(t, reading{err: "found none of the partitions of partitionLimitation, expected at least one"}, none)
+	failed := broken("no")
+	assert.Equal(t, reading{err: "no"}, kafka(t, "").triggers[0].read(created, &failed))
+}
+
+func TestSettingsThatWantPartitions(t *testing.T) {
+	of := func(settings string) []string {
+		return object(t, `{triggers: [{type: kafka, metadata: {bootstrapServers: k, consumerGroup: g, topic: t`+settings+`}}]}`).Spec.Triggers[0].ByPartition()
+	}
+	assert.Empty(t, of(`, ensureEvenDistributionOfPartitions: "true", excludePersistentLag: "false"`))
+	assert.Equal(t, []string{"limitToPartitionsWithLag", "excludePersistentLag", "partitionLimitation"},
+		of(`, excludePersistentLag: "true", limitToPartitionsWithLag: "true", partitionLimitation: "1"`))
+	assert.Empty(t, object(t, `{triggers: [`+listTrigger+`]}`).Spec.Triggers[0].ByPartition())
+}
+
+// TestALagThatPersists: a partition whose offset has not moved since anybody asked
+// counts for nothing but activity.
+func TestALagThatPersists(t *testing.T) {
+	a := kafka(t, `, excludePersistentLag: "true"`)
+	read := func(partitions ...messages.Partition) reading {
+		return a.triggers[0].read(created, &messages.Metric{Partitions: partitions})
+	}
+	stuck, moved := messages.Partition{Committed: 7, Lag: 690}, func(to int64) messages.Partition { return messages.Partition{Committed: to, Lag: 20} }
+	assert.Equal(t, reading{value: 100, active: true, note: "of a lag of 710, in 2 of 2 partitions"}, read(stuck, moved(1)), "nothing is known of before")
+	assert.Equal(t, reading{value: 20, active: true, note: "of a lag of 710, in 1 of 2 partitions"}, read(stuck, moved(2)))
+	assert.Equal(t, reading{active: true, note: "of a lag of 710, in 0 of 2 partitions"}, read(stuck, moved(2)), "asked twice in a row")
+	stuck.Committed++
+	assert.Equal(t, reading{value: 100, active: true, note: "of a lag of 710, in 1 of 2 partitions"}, read(stuck, moved(2)))
+	a.forget()
+	assert.Equal(t, reading{value: 100, active: true, note: "of a lag of 710, in 2 of 2 partitions"}, read(stuck, moved(2)), "a scaler that was built anew knows nothing")
 }
 
 func TestCron(t *testing.T) {
