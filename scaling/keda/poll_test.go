@@ -50,7 +50,7 @@ func TestPolls(t *testing.T) {
 			{0.5, 0, busy, 2, messages.ReasonScaleFromZero, "scale from zero to 2: trigger 0 (prometheus, rate) is active"},
 			{30.5, 1, busy, 1, messages.ReasonActive, "hold 1: trigger 0 (prometheus, rate) is active"},
 			{60.5, 1, idle, 2, messages.ReasonScaleUp, "scale up from 1 to 2: below minReplicaCount"},
-			{999.5, 5, idle, 5, messages.ReasonSteady, "hold 5: no trigger is active"},
+			{999.5, 5, idle, 5, messages.ReasonSteady, "hold 5: no trigger is active; down to minReplicaCount the HPA scales, and the cooldown has no part in it"},
 		}},
 		{"an idle count", `{idleReplicaCount: 1, minReplicaCount: 3, cooldownPeriod: 0, triggers: [` + rateTrigger + `]}`, nil, []step{
 			{0.5, 1, idle, 1, messages.ReasonSteady, "hold 1: no trigger is active"},
@@ -133,6 +133,8 @@ func TestStepsSayHowAPollCameAbout(t *testing.T) {
 	d = poll(t, a, 60.5, 1, value(0), value(0))
 	assert.Equal(t, messages.Step{Stage: messages.StageCooldown, Replicas: 0, Detail: "the cooldown of 1m0s since the last activity at 00:00:00 is over"}, d.Steps[2])
 
+	d = poll(t, loop(t, `{triggers: [`+rateTrigger+`]}`), 0.5, 2, value(0))
+	assert.Equal(t, "the initial cooldown of 0s since the creation at 00:00:00 is over, for all pods at once: the HPA's behavior has no part in it", details(d)[1])
 	d = poll(t, a, 90.5, 1, broken("no"), value(1))
 	assert.Equal(t, []string{"trigger 0 (prometheus, rate): no", "trigger 1 (redis, list): 1, active", "a trigger failed, so that this is not taken down as activity"}, details(d))
 	assert.Equal(t, at(0), a.LastActive())

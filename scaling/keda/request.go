@@ -48,6 +48,8 @@ func (a *Autoscaler) deactivate(l look, s state) messages.Decision {
 		return a.cool(l)
 	case idle == nil && l.cur < least:
 		return a.scale(l, least, "below minReplicaCount")
+	case idle == nil && l.cur > least:
+		return a.hold(l, messages.ReasonSteady, "no trigger is active; down to minReplicaCount the HPA scales, and the cooldown has no part in it")
 	}
 	return a.hold(l, messages.ReasonSteady, "no trigger is active")
 }
@@ -69,7 +71,11 @@ func (a *Autoscaler) cool(l look) messages.Decision {
 		a.trail.Text(" lasts until ").Text(clock(over)).Text(" UTC").Step(messages.StageCooldown, l.cur)
 		return a.hold(l, messages.ReasonCooldown, "no trigger is active, but the "+what+" is not over")
 	}
-	a.trail.Text(" is over").Step(messages.StageCooldown, down)
+	a.trail.Text(" is over")
+	if l.cur > down+1 {
+		a.trail.Text(", for all pods at once: the HPA's behavior has no part in it")
+	}
+	a.trail.Step(messages.StageCooldown, down)
 	return a.scale(l, down, "no trigger is active, and the "+what+" is over")
 }
 
