@@ -17,8 +17,8 @@ import (
 
 const published = "testdata/published"
 
-// publishedCase is a ScaledObject as its author published it, in a file that nothing
-// is changed in, the world it is put into, and what comes of it.
+// publishedCase is a ScaledObject as its author published it, but for comments, in a
+// file of its own, the world it is put into, and what comes of it.
 type publishedCase struct {
 	what     string
 	file     string
@@ -68,7 +68,7 @@ var publishedCases = []publishedCase{
 	{what: "A trigger on CPU beside another does not keep a workload from zero any more, as was asked for.",
 		file: "issue-4269.yaml", workload: "default/app", replicas: 2, start: "2026-01-05T20:50:00+07:00", traffic: "{for: 20m, rps: 5}",
 		changes: "21:04:30 keda 2-0", lost: 1680},
-	{what: "It scales to ten, where the metrics API works. With it down there is the 1 of the report: that much is KEDA's own.",
+	{what: "It scales to ten where the HPA gets its metric. The 1 of the report is as much as KEDA's own loop does.",
 		file: "issue-7095.yaml", workload: "rahulpai/nginx-deployment", replicas: 1, start: "2026-01-05T20:25:00+05:30", traffic: "{for: 20m, rps: 0}",
 		changes: "20:25:00 keda 1-0, 20:30:00 keda 0-1, 20:30:15 hpa 1-4, 20:30:30 hpa 4-8, 20:30:45 hpa 8-10, 20:39:30 keda 10-0"},
 	{what: "Ten minutes after the end, by the HPA's window. The cooldown beside it does nothing.",

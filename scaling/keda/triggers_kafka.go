@@ -64,10 +64,10 @@ func readKafka(r *reader, t *trigger, index int) {
 	t.serve(r, index, normal(metric), whole(k.threshold), "lagThreshold")
 	t.line(r, unconfirmed, "lagThreshold", float64(activation))
 	t.renew = func() { k.offsets = nil }
-	whole := t.read
+	undivided := t.read
 	t.read = func(now time.Time, m *messages.Metric) reading {
 		if m.Err != "" || len(m.Partitions) == 0 {
-			return whole(now, m)
+			return undivided(now, m)
 		}
 		return k.read(m.Partitions, activation)
 	}
@@ -97,17 +97,17 @@ func (t *Trigger) ByPartition() (keys []string) {
 func (k *topic) settings(r *reader, name string) {
 	k.idle, k.evenly = r.yes(keyIdle, false), r.yes(keyEvenly, false)
 	k.withLag, k.persistent = r.yes(keyWithLag, false), r.yes(keyPersistent, false)
-	for _, s := range []struct {
-		key     string
-		on      bool
-		beside  bool // withLag has to be off
-		ofTopic bool
-	}{{keyIdle, k.idle, true, false}, {keyEvenly, k.evenly, true, true}, {keyWithLag, k.withLag, false, true}} {
-		if s.on && s.ofTopic && name == "" {
-			r.addf("topic", "found none, expected a topic beside %s", s.key)
-		}
-		if s.on && s.beside && k.withLag {
-			r.addf(keyWithLag, "found true, expected false beside %s", s.key)
+	if k.evenly && name == "" {
+		r.addf("topic", "found none, expected a topic beside %s", keyEvenly)
+	}
+	if k.withLag {
+		switch {
+		case name == "":
+			r.addf("topic", "found none, expected a topic beside %s", keyWithLag)
+		case k.idle:
+			r.addf(keyWithLag, "found true, expected false beside %s", keyIdle)
+		case k.evenly:
+			r.addf(keyWithLag, "found true, expected false beside %s", keyEvenly)
 		}
 	}
 	if text, found := r.text(keyOnly); found && name != "" { // KEDA drops it without a topic
