@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -352,6 +353,58 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 			assert.Zero(t, r[name].Requests.Lost(), name)
 			assert.Zero(t, r[name].Replicas.ScaleDowns, name)
 		}
+	},
+	"museum-keda-6787": func(t *testing.T, r map[string]*sim.Result) {
+		down := func(name string) (at float64) {
+			for _, d := range r[name].Decisions {
+				if d.Desired < d.Current {
+					return d.TS
+				}
+			}
+			return -1
+		}
+		end := 30 * 60.0 // 15:30 in Makassar
+		assert.InDelta(t, end+90*60, down("keda"), 31, "17:00, as the reporter expected")
+		assert.InDelta(t, end+5*60, down("cooldown-default"), 31, "as KEDA's documentation says")
+		assert.InDelta(t, end, down("cooldown-0"), 31, "what was seen")
+		assert.Zero(t, r["keda"].Requests.Cold)
+		assert.Positive(t, r["cooldown-0"].Requests.Cold)
+	},
+	"museum-keda-6564": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Equal(t, int32(3), r["keda"].Replicas.MinReady, "never below the minimum")
+		assert.Equal(t, int32(1), r["inverse"].Replicas.MinReady)
+		assert.Less(t, r["inverse"].PodSeconds, 0.6*r["keda"].PodSeconds)
+		for _, name := range []string{"keda", "inverse"} {
+			assert.Greater(t, r[name].Replicas.MaxDesired, int32(3), "%s: the trigger on CPU counts between 9 and 11, too", name)
+			assert.Zero(t, r[name].Requests.Lost(), name)
+		}
+		last := r["inverse"].Decisions[len(r["inverse"].Decisions)-1]
+		assert.Equal(t, int32(3), last.Desired, "at 11 the cron trigger wants 3")
+	},
+	"museum-keda-7072": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Equal(t, int32(3), r["keda"].Replicas.MaxDesired, "a formula that gives 4 is two pods, with a target of 2")
+		for _, d := range r["keda"].Decisions {
+			assert.NotContains(t, d.Message, "above target")
+		}
+		assert.Equal(t, int32(7), r["counts"].Replicas.MaxDesired)
+		assert.Less(t, r["counts"].LatencyS.P99, 0.1*r["keda"].LatencyS.P99)
+	},
+	"museum-keda-6659": func(t *testing.T, r map[string]*sim.Result) {
+		busy := func(name string) (least int32) { // while Prometheus fails and there is work
+			least = math.MaxInt32
+			for i, at := range r[name].Timeline.TS {
+				if at >= 16*60 && at <= 30*60 {
+					least = min(least, r[name].Timeline.Desired[i])
+				}
+			}
+			return least
+		}
+		assert.Equal(t, int32(7), busy("keda"), "what the CPU wants, above the fallback's 2")
+		assert.Equal(t, int32(2), busy("prometheus-alone"), "what was seen")
+		assert.Equal(t, int32(2), r["keda"].Replicas.MinReady, "the fallback, once the CPU wants no more")
+		assert.Equal(t, int32(6), r["no-fallback"].Replicas.MinReady, "a metric that fails forbids scaling down")
+		assert.Zero(t, r["keda"].Requests.Lost()+r["no-fallback"].Requests.Lost())
+		assert.Greater(t, r["prometheus-alone"].Requests.Lost(), r["prometheus-alone"].Requests.Arrived/20)
 	},
 	"museum-knative-3153": func(t *testing.T, r map[string]*sim.Result) {
 		k := r["knative"]

@@ -33,7 +33,7 @@ Three reports about Knative's autoscaler, with today's rules. "Wanted" is the mo
 `
 
 const museumKeda = `
-Three reports about KEDA, with today's rules, and what helps.
+Seven reports about KEDA, with the rules of 2.21, and what helps; [keda.md](keda.md#what-users-reported) says who was right.
 
 | scenario | strategy | requests | lost | p99 | wanted | turns | pod-hours |
 |---|---|---:|---:|---:|---:|---:|---:|

@@ -32,6 +32,7 @@ func (l *loader) readKeda(o *object, m manifests) *keda.ScaledObject {
 	l.checkTarget(o, ref.APIVersion, ref.Kind, ref.Name)
 	manifest.Namespace = cmp.Or(manifest.Namespace, metav1.NamespaceDefault)
 	known := len(l.problems)
+	l.checkKedaPartitions(o.node, manifest)
 	if l.checkKedaHPA(o.node, manifest) {
 		l.checkKedaRequests(o.node, manifest)
 	}
@@ -82,6 +83,19 @@ func (l *loader) checkKedaRequests(n *strict.Node, manifest *keda.ScaledObject) 
 			if (container == "" || c.Name == container) && !l.isRequested(c.Name, t.Type) {
 				l.problems.Addf(at.Get("type"), "found %s, expected a %s request in container %s of Deployment %s", t.Type, t.Type, c.Name, deployment.Name)
 			}
+		}
+	}
+}
+
+// checkKedaPartitions wants partitions where a trigger kafka looks at them one by one.
+func (l *loader) checkKedaPartitions(n *strict.Node, manifest *keda.ScaledObject) {
+	if m := l.doc.Workload.Consumes; m != nil && m.Partitions > 0 {
+		return
+	}
+	for i, t := range manifest.Spec.Triggers {
+		for _, key := range t.ByPartition() {
+			at := n.Locate("spec.triggers[" + strconv.Itoa(i) + "].metadata." + key)
+			l.problems.Addf(at, "found it for a queue without partitions, expected workload.consumes.partitions beside it")
 		}
 	}
 }

@@ -71,6 +71,8 @@ func TestScaledObjectsThatDoNotFit(t *testing.T) {
 			"so.yaml:11:95: spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.stabilizationWindowSeconds: found -1, expected between 0 and 3600"},
 		"a name that the API refuses": {scaledObject + "  advanced: {horizontalPodAutoscalerConfig: {name: my_hpa}}\n", "",
 			"so.yaml:11:52: spec.advanced.horizontalPodAutoscalerConfig.name: found my_hpa"},
+		"a lag by partition": {trigger(`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, excludePersistentLag: "true"}}`), "",
+			"so.yaml:9:103: spec.triggers[0].metadata.excludePersistentLag: found it for a queue without partitions, expected workload.consumes.partitions beside it"},
 		"beside an HPA": {scaledObject, hpaManifest, "so.yaml:3:7: kind: found a ScaledObject beside HorizontalPodAutoscaler web, expected it alone: the workload would have two HPAs or two ways to zero"},
 	} {
 		t.Run(name, func(t *testing.T) {

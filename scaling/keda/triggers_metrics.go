@@ -64,15 +64,17 @@ func readCron(r *reader, t *trigger, index int) {
 	if start != "" && end != "" && zone != "" {
 		window = r.window(start, end, zone)
 	}
+	hours := start + " to " + end + " in " + zone
+	inside, outside := "inside of "+hours, "outside of "+hours
 	t.read = func(now time.Time, _ *messages.Metric) reading {
 		active, err := window.Active(now)
 		if err != nil { // a schedule has come to its end
 			return reading{err: err.Error()}
 		}
 		if !active {
-			return reading{}
+			return reading{note: outside}
 		}
-		return reading{value: float64(replicas), active: true}
+		return reading{value: float64(replicas), active: true, note: inside}
 	}
 }
 

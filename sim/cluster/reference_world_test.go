@@ -377,6 +377,9 @@ func (d *duel) compareCounts() error {
 	if d.spec.Elastic {
 		return nil
 	}
+	if got, want := d.fast.Topic(nil), d.plain.topic(); !slices.Equal(got, want) {
+		return fmt.Errorf("topic: %+v, reference %+v", got, want)
+	}
 	n := d.fast.Replicas()
 	if int(n.Desired) != d.plain.desired || int(n.Created) != len(d.plain.alive()) || int(n.Ready) != d.plain.ready() {
 		return fmt.Errorf("replicas: %+v, reference %d, %d, %d", n, d.plain.desired, len(d.plain.alive()), d.plain.ready())

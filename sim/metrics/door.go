@@ -19,9 +19,9 @@ type Truth struct {
 	// Hidden is the number of messages that pods have taken and lost, and that nobody
 	// can take yet.
 	Hidden int
-	// Partitions make a topic of the queue: messages are in it until they have been
-	// processed, and not until they are taken. 0: there are none.
-	Partitions int
+	// Topic are the partitions of the queue, in which messages are until they have
+	// been processed, and not until they are taken; none: it has none.
+	Topic []messages.Partition
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
@@ -31,7 +31,7 @@ type Truth struct {
 // requests that wait, messages that can be taken among them, and those in service.
 func (t *Truth) levels(waiting, inService int64) (queue, concurrency int64) {
 	concurrency = waiting + inService + int64(t.Hidden)
-	if t.Partitions > 0 {
+	if len(t.Topic) > 0 {
 		return concurrency, concurrency
 	}
 	return waiting, concurrency
@@ -143,7 +143,7 @@ func (d *Door) Scrape(now time.Duration, t Truth) {
 
 // Observe gives the view of one loop, by its index in Spec.Queries, at now. The
 // view's slices are used again at the next Observe: pods at that of any loop,
-// metrics at that of the same loop.
+// metrics at that of the same loop. Partitions are those of the Truth.
 func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.Replicas) messages.Observation {
 	d.describe(t.Pods)
 	l := &d.loops[loop]

@@ -154,7 +154,7 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 	case messages.QueryResource:
 		d.answerResource(p, m, t.Pods)
 	case messages.QueryQueue:
-		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Partitions
+		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Topic
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
 	default:
