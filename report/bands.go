@@ -39,7 +39,7 @@ func (p *page) bands(r *sim.Result, o Options) {
 		p.add(plain, bandRow(name, string(rows[name])))
 	}
 	if len(more) > 0 {
-		p.addf(plain, "%s and %d more", strings.Repeat(" ", labelWidth+2), len(more))
+		p.add(plain, fmt.Sprintf("%s and %d more", strings.Repeat(" ", labelWidth+2), len(more)))
 	}
 }
 

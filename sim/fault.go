@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -106,6 +107,52 @@ func Kinds() (names []string) {
 		names = append(names, w.name)
 	}
 	return names
+}
+
+// Lasts says whether what is called so lasts.
+func Lasts(kind string) bool {
+	all := new(Fault).whats()
+	i := slices.IndexFunc(all, func(w what) bool { return w.name == kind })
+	return i >= 0 && all[i].lasts
+}
+
+// Kind is the name of what the Fault is.
+func (f *Fault) Kind() string { return f.kind().name }
+
+// Milder are the Fault with one thing less to it, the greatest step first: a shorter
+// one, one that hits fewer or by less, or an earlier one.
+func (f *Fault) Milder() (list []Fault) {
+	add := func(change func(*Fault)) {
+		milder := *f
+		change(&milder)
+		list = append(list, milder)
+	}
+	if f.For != nil && *f.For > time.Second {
+		add(func(m *Fault) { m.For = new((*f.For / 2).Truncate(time.Second)) })
+	}
+	for _, at := range []func(*Fault) **Count{
+		func(m *Fault) **Count { return &m.PodCrash }, func(m *Fault) **Count { return &m.NodeLoss },
+		func(m *Fault) **Count { return &m.NodeDrain }, func(m *Fault) **Count { return &m.Unready },
+	} {
+		if n := *at(f); n != nil && n.Count > 1 {
+			add(func(m *Fault) { *at(m) = &Count{Count: 1} })
+			add(func(m *Fault) { *at(m) = &Count{Count: n.Count - 1} })
+		}
+	}
+	for _, at := range []func(*Fault) **float64{
+		func(m *Fault) **float64 { return &m.SlowStart }, func(m *Fault) **float64 { return &m.SlowDown }, func(m *Fault) **float64 { return &m.Surge },
+	} {
+		if x := *at(f); x != nil && *x >= 2 {
+			add(func(m *Fault) { *at(m) = new(math.Floor(*x/2*10) / 10) })
+		}
+	}
+	if f.At >= time.Minute {
+		add(func(m *Fault) { m.At = (f.At / 2).Truncate(time.Second) })
+	}
+	if rounded := f.At.Truncate(time.Minute); rounded != f.At {
+		add(func(m *Fault) { m.At = rounded })
+	}
+	return list
 }
 
 // until is when it is over; for what happens once, when it happens.

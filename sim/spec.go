@@ -70,6 +70,29 @@ type Strategy struct {
 	Serverless *cluster.Serverless
 }
 
+// Limits are the least and the most replicas that the strategy's autoscaler may
+// want, and whether it has any.
+func (s *Strategy) Limits() (least, most int32, ok bool) {
+	switch {
+	case s.Elasti != nil && s.HPA == nil, s.Oracle, s.Serverless != nil:
+		return 0, 0, false
+	case s.HPA != nil:
+		if s.HPA.Manifest.Spec.MinReplicas != nil {
+			least = *s.HPA.Manifest.Spec.MinReplicas
+		}
+		if s.Elasti != nil {
+			least = 0
+		}
+		return least, s.HPA.Manifest.Spec.MaxReplicas, true
+	case s.Keda != nil:
+		least, most = s.Keda.Manifest.Limits()
+		return least, most, true
+	case s.Replicas != nil:
+		return *s.Replicas, *s.Replicas, true
+	}
+	return 0, 0, false
+}
+
 // InitialReplicas is the number of pods at time 0, which are Ready, except for
 // those of a Knative revision that is created then.
 func (s Spec) InitialReplicas() int32 {

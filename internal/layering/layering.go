@@ -34,7 +34,7 @@ var rooms = []room{
 	{path: "report", below: []string{"report/html", "report/plot", "bench", "sim", "messages"}},
 	{path: "report/html"},
 	{path: "report/plot"},
-	{path: "bench", below: []string{"scenarios", "sim", "scaling", "messages"}},
+	{path: "bench", below: []string{"scenarios", "sim", "sim/random", "scaling", "messages"}},
 	{path: "scenarios", below: []string{"sim", "sim/metrics", "sim/cluster", "sim/traffic", "sim/random", "scaling/...", "messages"}},
 	{path: "sim/clientset", below: []string{"sim", "sim/cluster", "sim/event", "scaling/...", "k8shelper/...", "messages"}, core: true, clientGo: true},
 	{path: "sim", below: []string{"sim/metrics", "sim/cluster", "sim/traffic", "sim/random", "sim/event", "scaling", "scaling/hpa", "scaling/elasti", "scaling/keda", "scaling/knative", "messages"}, core: true},
