@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
-	"github.com/scalelab/scalelab/sim/event"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -18,6 +17,9 @@ const (
 	aligned = "aligned"
 	drawn   = "random"
 )
+
+// longest is longer than the period of any loop.
+const longest = 1 << 62
 
 // Phases are the phases of single parts of the pipeline and of control loops; what
 // is empty has that of the Pipeline.
@@ -88,18 +90,18 @@ func (p *Pipeline) Offset(what string, interval time.Duration, seed random.Seed)
 // than the intervals that the pipeline knows.
 func (p *Pipeline) checkPhases() error {
 	var problems messages.Problems
-	for _, part := range []struct {
-		name     string
-		interval time.Duration
-	}{
-		{"kubelet", p.Kubelet}, {"metricsServer", p.MetricsServer}, {"prometheus", p.PrometheusScrape},
-		{"hpa", event.Never}, {"keda", event.Never}, {"elasti", event.Never}, {"knative", event.Never},
-	} {
-		if _, field := p.phaseOf(part.name); field == "phase" && len(problems) > 0 {
-			continue // said already
+	said := map[string]bool{}
+	report := func(what string, interval time.Duration) {
+		if _, err := p.Offset(what, interval, 0); err != nil && !said[err.(*messages.Invalid).Field] {
+			said[err.(*messages.Invalid).Field] = true
+			problems.Add(err)
 		}
-		_, err := p.Offset(part.name, part.interval, 0)
-		problems.Add(err)
+	}
+	report("kubelet", p.Kubelet)
+	report("metricsServer", p.MetricsServer)
+	report("prometheus", p.PrometheusScrape)
+	for _, loop := range []string{"hpa", "keda", "elasti", "knative"} {
+		report(loop, longest)
 	}
 	return problems.Err()
 }
