@@ -141,6 +141,7 @@ func (c *Cluster) crash(p *pod) {
 	}
 	p.RunningSince, p.deafTo = NotYet, 0
 	p.Restarts++
+	p.Former = p.Completed
 	c.later(p, toRestart, p.backOff.wait(c.now))
 }
 

@@ -188,7 +188,7 @@ func (d *Door) answerTotal(p *plan, m *messages.Metric, now time.Duration) {
 	g := d.gauges[p.gauge]
 	milli, ok := g.milli(&g.total, now)
 	switch {
-	case !ok && g.window == 0 && len(g.total.samples) > 0:
+	case !ok && g.window == 0 && !m.At.IsZero(): // there was one
 		m.Err = noScrapeInLookback
 		return
 	case !ok:

@@ -11,10 +11,10 @@ import (
 
 // The series that Prometheus finds:
 //
-//	http_requests_total  requests that the pod answered since its start, from its
-//	                     first scrape as a Ready pod on, with code="200"
+//	http_requests_total  requests that the pod's container answered since its start,
+//	                     from its first scrape as a Ready pod on, with code="200"
 //	up                   of every running pod: 1 when the scrape succeeds, that is
-//	                     once it has been Ready, else 0
+//	                     once its container has been Ready, else 0
 //	up                   of Prometheus itself: 1, with container="prometheus"
 //
 // Pods carry the labels that a ServiceMonitor's targets have: namespace,
@@ -46,20 +46,6 @@ type scrape struct {
 type podSeries struct {
 	made         bool
 	requests, up *prometheus.Series
-
-	container time.Duration // when the one started that the last scrape found
-	shown     uint64        // what the pod had answered at that scrape
-	before    uint64        // what the containers before this one had answered
-}
-
-// answered is the counter that the pod's container has, which begins at 0. What the
-// one before it answered after its last scrape is counted as its own.
-func (s *podSeries) answered(p *cluster.PodStatus) uint64 {
-	if s.container != p.RunningSince {
-		s.container, s.before = p.RunningSince, s.shown
-	}
-	s.shown = p.Completed
-	return p.Completed - s.before
 }
 
 // comesUp says whether a pod's container can be scraped: once it has been Ready.
@@ -110,7 +96,7 @@ func (d *Door) scrapeSeries(now time.Duration, t Truth) {
 		}
 		samples = append(samples,
 			prometheus.Sample{Series: k.series.up, Value: 1},
-			prometheus.Sample{Series: k.series.requests, Value: float64(k.series.answered(p))})
+			prometheus.Sample{Series: k.series.requests, Value: float64(p.Completed - p.Former)})
 	}
 	d.promql.buffer = samples
 	if d.spec.Pipeline.Delay.Prometheus > 0 {
