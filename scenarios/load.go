@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/random"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
@@ -72,7 +73,11 @@ func Parse(name string, src []byte, open traffic.Opener, overrides ...string) (*
 	if len(l.problems) > 0 {
 		return nil, &Error{l.problems.Sorted(name)}
 	}
-	return l.finish(), nil
+	s := l.finish()
+	if l.checkPhases(s); len(l.problems) > 0 {
+		return nil, &Error{l.problems.Sorted(name)}
+	}
+	return s, nil
 }
 
 // loader collects what a scenario says, and everything wrong with it.
@@ -127,6 +132,7 @@ var options = strict.Options{Scalars: map[reflect.Type]strict.Scalar{
 		Expect: "an expression such as latency.p99 < 2s, or {check: EXPRESSION}",
 		Schema: map[string]any{"type": "string"},
 	},
+	reflect.TypeFor[metrics.Phase](): {Expect: "aligned, random or an offset such as 7s"},
 	reflect.TypeFor[traffic.Process](): {
 		Expect: "poisson, uniform, or a process such as {process: gamma, cv: 2}",
 		Schema: map[string]any{"type": "string", "enum": []any{"poisson", "uniform", "gamma", "bursts"}},

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,6 +29,26 @@ func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
 		Queries:  [][]messages.Query{queries},
 	})
 	l.invalid(err, n.Locate)
+}
+
+// checkPhases reports offsets that are not shorter than the period of an autoscaler's
+// control loop, the first one of each place.
+func (l *loader) checkPhases(s *Scenario) {
+	if l.root.Get("pipeline").Get("phase") == nil && l.root.Get("pipeline").Get("phases") == nil {
+		return
+	}
+	said := map[string]bool{}
+	for _, st := range s.strategies {
+		spec, err := s.Spec(st.name, s.Document.Seed)
+		if err == nil {
+			err = spec.CheckPhases()
+		}
+		var invalid *messages.Invalid
+		if errors.As(err, &invalid) && !said[invalid.Field] {
+			said[invalid.Field] = true
+			l.invalid(err, l.root.Locate)
+		}
+	}
 }
 
 // checkHPAMetrics reports metrics that nothing in the simulation would answer.

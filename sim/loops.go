@@ -19,6 +19,7 @@ type loop struct {
 	name       string
 	autoscaler scaling.Autoscaler
 	first      time.Duration // instant of the first sync
+	offset     time.Duration // by how much its phase makes it and its collections later
 
 	// What it steers by: its queries, index by index, or one signal that measures
 	// source.
@@ -83,7 +84,26 @@ func newLoops(spec Spec) ([]loop, error) {
 		}
 		loops = append(loops, l)
 	}
-	return loops, nil
+	return loops, spec.shift(loops)
+}
+
+// shift begins every loop at its phase.
+func (s *Spec) shift(loops []loop) (err error) {
+	for i := range loops {
+		l := &loops[i]
+		if l.offset, err = s.Pipeline.Offset(l.name, l.autoscaler.Period(), random.Seed(s.Seed)); err != nil {
+			return messages.Under("pipeline", err)
+		}
+		l.first += l.offset
+	}
+	return nil
+}
+
+// CheckPhases reports an offset of a control loop that is not shorter than its
+// period, at its place in a scenario.
+func (s Spec) CheckPhases() error {
+	_, err := newLoops(s)
+	return err
 }
 
 // check reports ways to scale that exclude each other.

@@ -219,6 +219,7 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Start:     spec.Start,
 		Queries:   queries,
 		Gaps:      spec.Gaps,
+		Seed:      spec.Seed,
 	})
 }
 
@@ -230,7 +231,7 @@ func (r *run) schedule() {
 	for i := range r.loops {
 		r.events.Push(r.loops[i].first, event.Syncs, task{kind: sync, loop: i})
 		if c := r.loops[i].collector; c != nil {
-			r.events.Push(c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
+			r.events.Push(r.loops[i].offset+c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
 		}
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})

@@ -154,6 +154,7 @@ func (c *Cluster) loseReadiness(p *pod) {
 func (c *Cluster) crash(p *pod) {
 	c.endContainer(p)
 	p.Restarts++
+	p.Former = p.Completed
 	c.later(p, toRestart, p.backOff.wait(c.now))
 	c.loseReadiness(p)
 }

@@ -153,6 +153,7 @@ type PodStatus struct {
 	Memory       int64         // bytes in use; 0 where it is not simulated
 	Received     uint64        // requests routed to the pod
 	Completed    uint64        // responses given, whether the client still waited or not
+	Former       uint64        // of them, by the containers before the one that runs or ran last
 	InService    int32
 	Queued       int32
 	// With Activators: the requests that came to the pod directly, and those that

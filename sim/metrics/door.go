@@ -6,6 +6,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 // Truth is the state of the workload at one instant.
@@ -53,7 +54,11 @@ type Spec struct {
 	Queries [][]messages.Query
 	// Gaps are the stretches in which nothing is collected.
 	Gaps []Gap
+	// Seed is what random phases and noise are drawn from.
+	Seed uint64
 }
+
+func (s *Spec) seed() random.Seed { return random.Seed(s.Seed) }
 
 // Door collects what the loops' queries need, and answers them.
 type Door struct {
@@ -63,6 +68,8 @@ type Door struct {
 	names []string       // of the pods, by ID
 	known []track        // pods seen at a scrape, in order of creation
 	spare []track        // the other buffer of known
+
+	kubelet, metricsServer, prometheus grid
 
 	resource *resource // nil: nobody asks for CPU
 	gauges   []*gauge  // what is measured for Pods, Object and External metrics
@@ -93,10 +100,14 @@ func NewDoor(spec Spec) (*Door, error) {
 	var problems messages.Problems
 	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
 	problems.Add(validateSources(spec.Sources))
+	problems.Add(validateGaps(spec.Gaps))
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	d := &Door{spec: spec, scrapeAt: event.Never, scraped: cluster.NotYet}
+	if err := d.layGrids(); err != nil {
+		return nil, err
+	}
 	for _, queries := range spec.Queries {
 		l := loop{answers: make([]messages.Metric, len(queries))}
 		for _, q := range queries {
@@ -115,6 +126,28 @@ func NewDoor(spec Spec) (*Door, error) {
 	return d, nil
 }
 
+// layGrids finds out when the parts of the pipeline do their work.
+func (d *Door) layGrids() error {
+	p := &d.spec.Pipeline
+	for _, part := range []struct {
+		grid     *grid
+		name     string // in phases
+		interval time.Duration
+		gaps     string
+	}{
+		{&d.kubelet, "kubelet", p.Kubelet, partKubelet},
+		{&d.metricsServer, "metricsServer", p.MetricsServer, partMetricsServer},
+		{&d.prometheus, "prometheus", p.PrometheusScrape, partPrometheus},
+	} {
+		offset, err := p.Offset(part.name, part.interval, d.spec.seed())
+		if err != nil {
+			return messages.Under("pipeline", err)
+		}
+		*part.grid = grid{interval: part.interval, phase: offset, gaps: gapsOf(d.spec.Gaps, part.gaps)}
+	}
+	return nil
+}
+
 // Next is the instant at which the Door has to see the truth next, or
 // event.Never when no query needs it to.
 func (d *Door) Next() time.Duration { return min(d.resource.next(), d.scrapeAt) }
@@ -130,7 +163,10 @@ func (d *Door) Scrape(now time.Duration, t Truth) {
 		d.resource.collect(now, t.Pods, d.known)
 	}
 	if now >= d.scrapeAt {
-		d.scrapeAt = after(now, d.spec.Pipeline.PrometheusScrape)
+		if d.promql != nil && d.prometheus.stopped(d.scraped, now) {
+			d.promql.server.Restart()
+		}
+		d.scrapeAt = d.prometheus.next(now)
 		d.scraped = now
 		for i, g := range d.gauges {
 			g.scrape(now, t, d.known, i)
@@ -203,9 +239,4 @@ func (d *Door) eachKnown(pods []cluster.PodStatus, visit func(index int, p *clus
 // instant is a point of simulated time as the API writes it: whole seconds.
 func (d *Door) instant(at time.Duration) time.Time {
 	return d.spec.Start.Add(at).Truncate(time.Second)
-}
-
-// after is the first multiple of interval later than now.
-func after(now, interval time.Duration) time.Duration {
-	return (now/interval + 1) * interval
 }

@@ -14,9 +14,10 @@ import (
 // plan is a query with everything looked up that does not change.
 type plan struct {
 	query    messages.Query
-	sidecar  bool   // resource: of a container that uses no CPU
-	gauge    int    // Pods, Object, External: index into Door.gauges
-	tooEarly string // Object, External: the answer before there are samples enough
+	sidecar  bool          // resource: of a container that uses no CPU
+	gauge    int           // Pods, Object, External: index into Door.gauges
+	tooEarly string        // Object, External: the answer before there are samples enough
+	asked    time.Duration // Pods, Object, External: when the adapter asked for what it has in its cache
 }
 
 // resolve finds out what a query asks for, and makes the Door collect it.
@@ -47,7 +48,9 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 		return plan{}, err
 	}
 	if d.resource == nil {
-		d.resource = &resource{kubelet: d.spec.Pipeline.Kubelet, metricsServer: d.spec.Pipeline.MetricsServer}
+		if d.resource, err = newResource(&d.spec, d.kubelet, d.metricsServer); err != nil {
+			return plan{}, err
+		}
 	}
 	return plan{query: q, sidecar: sidecar}, nil
 }
@@ -85,11 +88,17 @@ func (d *Door) resolveGauge(q messages.Query) (plan, error) {
 		names := slices.Sorted(maps.Keys(known))
 		return plan{}, messages.Invalidf(q.Field, "found metric %q, %s", q.Name, messages.OneOf(q.Name, names))
 	}
-	g := gauge{source: source.Source, window: source.window(), interval: d.spec.Pipeline.PrometheusScrape}
+	pipeline := &d.spec.Pipeline
+	g := gauge{source: source.Source, window: source.window(), interval: pipeline.PrometheusScrape,
+		delay: pipeline.Delay.Prometheus, cache: pipeline.AdapterCache}
 	if err := g.checkWindow(q); err != nil {
 		return plan{}, err
 	}
-	p := plan{query: q, gauge: d.share(g), tooEarly: "no scrape of the metric yet"}
+	var err error
+	if g.noise, err = newNoise("pipeline.noise.metrics."+g.source, pipeline.Noise.Metrics, d.spec.seed()); err != nil {
+		return plan{}, err
+	}
+	p := plan{query: q, gauge: d.share(g), tooEarly: "no scrape of the metric yet", asked: cluster.NotYet}
 	if isRate(g.source) {
 		p.tooEarly = fmt.Sprintf("no two scrapes of the metric in the last %v", g.window)
 	}
@@ -102,6 +111,9 @@ func (d *Door) resolveGauge(q messages.Query) (plan, error) {
 // checkWindow refuses windows in which there can be too few scrapes.
 func (g *gauge) checkWindow(q messages.Query) error {
 	switch {
+	case g.delay > 0 && g.window > 0 && g.window <= g.interval+g.delay:
+		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected more than the scrape interval of %v and the delay of %v",
+			q.Name, g.window, g.interval, g.delay)
 	case isRate(g.source) && g.window <= g.interval:
 		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected more than the scrape interval of %v, for a rate needs two scrapes",
 			q.Name, g.window, g.interval)
@@ -152,22 +164,48 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 	*m = messages.Metric{Pods: m.Pods[:0]}
 	switch p.query.Kind {
 	case messages.QueryResource:
-		d.answerResource(p, m, t.Pods)
+		d.answerResource(p, m, now, t.Pods)
 	case messages.QueryQueue:
 		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Topic
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
 	default:
-		if d.scraped != cluster.NotYet {
-			m.At, m.Window = d.instant(d.scraped), d.gauges[p.gauge].window
-		}
-		if p.query.Kind == messages.QueryPods {
-			d.answerPods(p, m, now, t.Pods)
-		} else {
-			d.answerTotal(p, m, now)
-		}
+		d.answerGauge(p, m, now, t.Pods)
 	}
 	if m.Err != "" {
 		*m = messages.Metric{Err: m.Err, Pods: m.Pods[:0]}
 	}
+}
+
+// answerGauge asks the adapter, which asks Prometheus unless it has an answer that is
+// young enough.
+func (d *Door) answerGauge(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+	if cache := d.spec.Pipeline.AdapterCache; cache > 0 {
+		if p.asked == cluster.NotYet || now-p.asked >= cache {
+			p.asked = now
+		}
+		now = p.asked
+	}
+	if d.prometheus.silent(now) {
+		p.asked = cluster.NotYet
+		m.Err = adapterIsLost
+		return
+	}
+	if newest := d.newestScrape(now); newest != cluster.NotYet {
+		m.At, m.Window = d.instant(newest), d.gauges[p.gauge].window
+	}
+	if p.query.Kind == messages.QueryPods {
+		d.answerPods(p, m, now, pods)
+	} else {
+		d.answerTotal(p, m, now)
+	}
+}
+
+// newestScrape is the newest scrape that a query of an instant finds, or
+// cluster.NotYet.
+func (d *Door) newestScrape(now time.Duration) time.Duration {
+	if p := &d.spec.Pipeline; p.Delay.Prometheus == 0 && p.AdapterCache == 0 {
+		return d.scraped
+	}
+	return d.prometheus.last(now - d.spec.Pipeline.Delay.Prometheus)
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -10,10 +11,10 @@ import (
 
 // The series that Prometheus finds:
 //
-//	http_requests_total  requests that the pod answered since its start, from its
-//	                     first scrape as a Ready pod on, with code="200"
+//	http_requests_total  requests that the pod's container answered since its start,
+//	                     from its first scrape as a Ready pod on, with code="200"
 //	up                   of every running pod: 1 when the scrape succeeds, that is
-//	                     once it has been Ready, else 0
+//	                     once its container has been Ready, else 0
 //	up                   of Prometheus itself: 1, with container="prometheus"
 //
 // Pods carry the labels that a ServiceMonitor's targets have: namespace,
@@ -32,12 +33,24 @@ type promql struct {
 	server *prometheus.Server
 	itself *prometheus.Series
 	buffer []prometheus.Sample
+	late   []scrape // with a delay: what no query finds yet
+}
+
+// scrape is what one scrape found.
+type scrape struct {
+	at      time.Duration
+	samples []prometheus.Sample
 }
 
 // podSeries are the series of one pod; nil ones are selected by no query.
 type podSeries struct {
 	made         bool
 	requests, up *prometheus.Series
+}
+
+// comesUp says whether a pod's container can be scraped: once it has been Ready.
+func comesUp(p *cluster.PodStatus) bool {
+	return p.RunningSince != cluster.NotYet && (p.ReadyAt != cluster.NotYet || p.UnreadyAt > p.RunningSince)
 }
 
 // startPrometheus makes the Door scrape if any query wants it to.
@@ -60,7 +73,7 @@ func (d *Door) startPrometheus() error {
 			"endpoint", "web", "job", "prometheus", "instance", "prometheus-0:9090")}
 	}
 	if d.promql != nil || len(d.gauges) > 0 {
-		d.scrapeAt = 0
+		d.scrapeAt = d.prometheus.next(cluster.NotYet)
 	}
 	return nil
 }
@@ -76,16 +89,30 @@ func (d *Door) scrapeSeries(now time.Duration, t Truth) {
 		if !k.series.made {
 			k.series = d.seriesOf(p.ID)
 		}
-		if p.ReadyAt == cluster.NotYet {
-			samples = append(samples, prometheus.Sample{Series: k.series.up, Value: 0})
+		if !comesUp(p) {
+			samples = append(samples, prometheus.Sample{Series: k.series.up, Value: 0},
+				prometheus.Sample{Series: k.series.requests, Value: prometheus.Stale})
 			continue
 		}
 		samples = append(samples,
 			prometheus.Sample{Series: k.series.up, Value: 1},
-			prometheus.Sample{Series: k.series.requests, Value: float64(p.Completed)})
+			prometheus.Sample{Series: k.series.requests, Value: float64(p.Completed - p.Former)})
+	}
+	d.promql.buffer = samples
+	if d.spec.Pipeline.Delay.Prometheus > 0 {
+		d.promql.late = append(d.promql.late, scrape{now, slices.Clone(samples)})
+		return
 	}
 	d.promql.server.Append(d.spec.Start.Add(now), samples)
-	d.promql.buffer = samples
+}
+
+// arrive stores the scrapes up to an instant.
+func (d *Door) arrive(upTo time.Duration) {
+	q, n := d.promql, 0
+	for ; n < len(q.late) && q.late[n].at <= upTo; n++ {
+		q.server.Append(d.spec.Start.Add(q.late[n].at), q.late[n].samples)
+	}
+	q.late = slices.Delete(q.late, 0, n)
 }
 
 func (d *Door) seriesOf(pod int32) podSeries {
@@ -110,6 +137,11 @@ func (d *Door) seriesOf(pod int32) podSeries {
 // answerPromQL evaluates the query at now, cut to the second: the trigger sends
 // the instant of its evaluation in RFC 3339 without a fraction.
 func (d *Door) answerPromQL(p *plan, m *messages.Metric, now time.Duration) {
+	if d.prometheus.silent(now) {
+		m.Err = prometheusIsDown
+		return
+	}
+	d.arrive(now - d.spec.Pipeline.Delay.Prometheus)
 	m.At = d.instant(now)
 	value, empty, err := d.promql.server.Query(m.At, p.query.Name)
 	switch {

@@ -21,6 +21,9 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
+// Stale marks a series of a target that could not be scraped.
+var Stale = math.Float64frombits(value.StaleNaN)
+
 const (
 	// lookback is how old a sample may be to answer an instant selector
 	// (--query.lookback-delta).
@@ -106,13 +109,15 @@ func (s *Server) Series(name string, pairs ...string) *Series {
 // Append stores what the scrape of instant at found, samples of nil series left
 // out. A series that was in the scrape before and is not in this one has ended:
 // its stale marker carries this instant and is written one interval and a tenth
-// later, as Prometheus waits for the target to come back. Instants must rise.
+// later, as Prometheus waits for the target to come back. A series whose value is
+// Stale is one of a target that could not be scraped: its marker is written at
+// once, unless it has one. Instants must rise.
 func (s *Server) Append(at time.Time, samples []Sample) {
 	now := at.UnixMilli()
 	s.writeMarkers(now)
 	for _, sample := range samples {
 		series := sample.Series
-		if series == nil {
+		if series == nil || value.IsStaleNaN(sample.Value) && (!series.listed || series.ended) {
 			continue
 		}
 		if !series.listed {
@@ -120,6 +125,7 @@ func (s *Server) Append(at time.Time, samples []Sample) {
 			s.series = append(s.series, series)
 		}
 		series.push(now, sample.Value)
+		series.ended, series.staleAt = value.IsStaleNaN(sample.Value), now
 	}
 	s.endAndForget(now)
 }
@@ -138,16 +144,26 @@ func (s *Server) endAndForget(now int64) {
 		series.forget(oldest)
 		if series.Len() > 0 || !series.ended {
 			kept = append(kept, series)
+		} else {
+			series.listed = false
 		}
 	}
 	clear(s.series[len(kept):])
 	s.series = kept
 }
 
+// Restart is what a stop of the server leaves: the samples, but no memory of what the
+// last scrape found, so that no marker is written for what went away since.
+func (s *Server) Restart() {
+	for _, series := range s.series {
+		series.ended, series.staleAt = true, series.newest()
+	}
+}
+
 func (s *Server) writeMarkers(now int64) {
 	for _, series := range s.series {
 		if series.ended && series.writeAt <= now && series.newest() < series.staleAt {
-			series.push(series.staleAt, math.Float64frombits(value.StaleNaN))
+			series.push(series.staleAt, Stale)
 		}
 	}
 }
