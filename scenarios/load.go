@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/random"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -127,6 +128,9 @@ var options = strict.Options{Scalars: map[reflect.Type]strict.Scalar{
 		Expect: "a duration such as 30s or a distribution such as {dist: exponential, mean: 1s}",
 		Accept: regexp.MustCompile(strict.DurationPattern),
 		Schema: map[string]any{"type": "string", "pattern": strict.DurationPattern},
+	},
+	reflect.TypeFor[cluster.Bytes](): {
+		Expect: "an amount of memory such as 14Gi",
 	},
 	reflect.TypeFor[Assertion](): {
 		Expect: "an expression such as latency.p99 < 2s, or {check: EXPRESSION}",

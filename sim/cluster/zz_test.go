@@ -1,10 +1,10 @@
 package cluster
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
-	"fmt"
 
 	"github.com/scalelab/scalelab/sim/random"
 )
@@ -20,7 +20,9 @@ func TestZZ(t *testing.T) {
 					if r := recover(); r != nil {
 						bad++
 						fmt.Println("PANIC seed", seed, e, r)
-						if os.Getenv("V") != "" { panic(r) }
+						if os.Getenv("V") != "" {
+							panic(r)
+						}
 					}
 				}()
 				d := newDuel(random.Seed(seed), e)
@@ -33,11 +35,15 @@ func TestZZ(t *testing.T) {
 					if os.Getenv("V") != "" {
 						d.fightErr(t, err)
 					}
-					if len(s) > 300 { s = s[:300] }
+					if len(s) > 300 {
+						s = s[:300]
+					}
 					fmt.Println("seed", seed, "event", e, s)
 				}
 			}()
-			if bad > 12 { t.Fatal("many") }
+			if bad > 12 {
+				t.Fatal("many")
+			}
 		}
 	}
 	fmt.Println("bad", bad)
