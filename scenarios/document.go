@@ -52,6 +52,7 @@ type Document struct {
 	Pipeline          metrics.Pipeline           `yaml:"pipeline" doc:"how old metrics are when an autoscaler sees them"`
 	Traffic           traffic.Spec               `yaml:"traffic" required:"true" doc:"phases of traffic that follow one another"`
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
+	Series            []metrics.Series           `yaml:"series,omitempty" doc:"what PromQL finds beyond the series of usual exporters, or in place of them"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`

@@ -17,17 +17,30 @@ import (
 // checkQueries asks the metrics side whether it could answer an autoscaler.
 // Fields of queries are paths in the manifest.
 func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
-	if l.problems.Below("metrics") || l.problems.Below("pipeline") {
+	if l.problems.Below("metrics") || l.problems.Below("pipeline") || l.problems.Below("series") {
 		return
 	}
-	_, err := metrics.NewDoor(metrics.Spec{
+	spec := metrics.Spec{
 		Pipeline: l.doc.Pipeline,
 		Sources:  l.doc.Metrics,
+		Series:   l.doc.Series,
 		Requests: l.workload.requests,
 		Start:    l.doc.Start,
 		Queries:  [][]messages.Query{queries},
-	})
+	}
+	if m := l.doc.Workload.Consumes; m != nil {
+		spec.Consumes, spec.Partitions = true, m.Partitions
+	}
+	if w := l.workload; w.deployment != nil && w.service != nil {
+		spec.Workload, spec.Namespace, spec.Service = w.deployment.Name, w.deployment.Namespace, w.service.Name
+	}
+	_, err := metrics.NewDoor(spec)
 	l.invalid(err, n.Locate)
+	if err == nil && spec.Workload != "" {
+		for _, p := range metrics.Unselected(spec) {
+			l.warnings.Addf(n.Locate(p.Field), "%s", p.Problem)
+		}
+	}
 }
 
 // checkHPAMetrics reports metrics that nothing in the simulation would answer.

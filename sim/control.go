@@ -145,7 +145,7 @@ func (r *run) look() metrics.Truth {
 	r.truth.Pods = r.cluster.Pods(r.truth.Pods[:0])
 	r.truth.Counters = r.cluster.Counters()
 	r.truth.Held, r.truth.Hidden = r.cluster.Held(), r.cluster.Hidden()
-	r.truth.Partitions = r.cluster.Partitions()
+	r.truth.Partitions, r.truth.Replicas = r.cluster.Partitions(), r.cluster.Replicas()
 	r.truth.Activators = r.cluster.Activators(r.truth.Activators[:0])
 	r.truth.Path = r.cluster.Path()
 	return r.truth

@@ -193,16 +193,21 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 			queries[i] = o.Queries()
 		}
 	}
-	return metrics.NewDoor(metrics.Spec{
+	seen := metrics.Spec{
 		Pipeline:  spec.Pipeline,
 		Sources:   spec.Sources,
+		Series:    spec.Series,
 		Requests:  spec.Requests,
 		Workload:  spec.Workload,
 		Namespace: spec.Namespace,
 		Service:   spec.Service,
 		Start:     spec.Start,
 		Queries:   queries,
-	})
+	}
+	if m := spec.Cluster.Consumes; m != nil {
+		seen.Consumes, seen.Partitions = true, m.Partitions
+	}
+	return metrics.NewDoor(seen)
 }
 
 // schedule puts the first event of every kind into the queue.

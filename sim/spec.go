@@ -33,6 +33,8 @@ type Spec struct {
 	Traffic     *traffic.Plan
 	Pipeline    metrics.Pipeline
 	Sources     map[string]metrics.Source
+	// Series are what Prometheus finds beyond those of usual exporters.
+	Series []metrics.Series
 	// Requests are the resource requests of the pod template's containers.
 	Requests []messages.ResourceRequest
 	Strategy Strategy

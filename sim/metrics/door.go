@@ -6,6 +6,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
 // Truth is the state of the workload at one instant.
@@ -22,6 +23,8 @@ type Truth struct {
 	// Partitions make a topic of the queue: messages are in it until they have been
 	// processed, and not until they are taken. 0: there are none.
 	Partitions int
+	// Replicas are the counts that the workload's Deployment reports.
+	Replicas messages.Replicas
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
@@ -48,7 +51,14 @@ type Spec struct {
 	Workload  string
 	Namespace string
 	Service   string
-	Start     time.Time // the instant of time 0
+	// Consumes says that the workload takes messages from a queue, and Partitions
+	// how many the queue has; 0: none.
+	Consumes   bool
+	Partitions int
+	// Series are what Prometheus finds beyond the series of usual exporters, or in
+	// place of them.
+	Series []Series
+	Start  time.Time // the instant of time 0
 	// Queries are what each control loop asks, one list per loop.
 	Queries [][]messages.Query
 }
@@ -80,8 +90,8 @@ type loop struct {
 type track struct {
 	id     int32
 	cpu    cpuSamples
-	gauges []history // index by index with Door.gauges
-	series podSeries
+	gauges []history            // index by index with Door.gauges
+	series []*prometheus.Series // index by index with promql.pods; nil: not made yet
 }
 
 // NewDoor resolves every query. Its errors are messages.Problems: a query that
@@ -91,6 +101,7 @@ func NewDoor(spec Spec) (*Door, error) {
 	var problems messages.Problems
 	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
 	problems.Add(validateSources(spec.Sources))
+	problems.Add(messages.Under("series", ValidateSeries(spec.Series, spec.Consumes)))
 	if len(problems) > 0 {
 		return nil, problems
 	}

@@ -27,7 +27,10 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
-		return plan{query: q}, checkPromQL(q)
+		if err := prometheus.Check(q.Name); err != nil {
+			return plan{}, messages.Invalidf(q.Field, "%v", err)
+		}
+		return plan{query: q}, nil
 	case messages.QueryQueue:
 		return plan{query: q}, checkQueue(q)
 	}
@@ -56,7 +59,7 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 // the CPU time belongs to. Without any requests the containers are not known,
 // and the pod's usage is taken for every one of them.
 func (d *Door) sidecar(q messages.Query) (bool, error) {
-	names := d.containers()
+	names := d.spec.containers()
 	if q.Container == "" || len(names) == 0 {
 		return false, nil
 	}
@@ -68,8 +71,8 @@ func (d *Door) sidecar(q messages.Query) (bool, error) {
 
 // containers are the names of the pod template's containers, as far as its
 // requests tell.
-func (d *Door) containers() (names []string) {
-	for _, r := range d.spec.Requests {
+func (s *Spec) containers() (names []string) {
+	for _, r := range s.Requests {
 		if r.Container != "" && !slices.Contains(names, r.Container) {
 			names = append(names, r.Container)
 		}
@@ -121,21 +124,6 @@ func (d *Door) share(g gauge) int {
 	}
 	d.gauges = append(d.gauges, &g)
 	return len(d.gauges) - 1
-}
-
-// checkPromQL refuses what can never be answered: a series that is not
-// simulated would be empty for ever, or 0 with the usual "or vector(0)".
-func checkPromQL(q messages.Query) error {
-	names, err := prometheus.Names(q.Name)
-	if err != nil {
-		return messages.Invalidf(q.Field, "%v", err)
-	}
-	for _, name := range names {
-		if !slices.Contains(seriesNames, name) {
-			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, messages.OneOf(name, seriesNames))
-		}
-	}
-	return nil
 }
 
 // validateSources reports the sources' problems in the order of their names.

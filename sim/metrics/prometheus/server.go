@@ -86,6 +86,27 @@ func New(interval time.Duration, exprs ...string) (*Server, error) {
 // Retention is how long a sample is kept.
 func (s *Server) Retention() time.Duration { return s.retention }
 
+// Names tells whether an expression can select a series of that name.
+func (s *Server) Names(name string) bool {
+	set := labels.FromStrings(metricName, name)
+	for _, matchers := range s.wanted {
+		if namedBy(set, matchers) {
+			return true
+		}
+	}
+	return false
+}
+
+// namedBy tells whether the matchers of the name accept it.
+func namedBy(set labels.Labels, matchers []*labels.Matcher) bool {
+	for _, m := range matchers {
+		if m.Name == metricName && !m.Matches(set.Get(metricName)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Series gives the series with a name and labels, as pairs of name and value;
 // empty values are left out. It is nil, and costs nothing, when no expression
 // selects it.
