@@ -38,8 +38,17 @@ func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
 	l.invalid(err, n.Locate)
 	if err == nil && spec.Workload != "" {
 		for _, p := range metrics.Unselected(spec) {
-			l.warnings.Addf(n.Locate(p.Field), "%s", p.Problem)
+			l.warn(n.Locate(p.Field), p.Problem)
 		}
+	}
+}
+
+// warn notes a warning, unless a strategy that shares the manifest has brought it.
+func (l *loader) warn(at *strict.Node, text string) {
+	var one strict.Problems
+	one.Addf(at, "%s", text)
+	if !slices.Contains(l.warnings, one[0]) {
+		l.warnings = append(l.warnings, one[0])
 	}
 }
 
