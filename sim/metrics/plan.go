@@ -14,6 +14,7 @@ import (
 // plan is a query with everything looked up that does not change.
 type plan struct {
 	query    messages.Query
+	scalar   bool   // PromQL: the result is a scalar, and no vector
 	sidecar  bool   // resource: of a container that uses no CPU
 	gauge    int    // Pods, Object, External: index into Door.gauges
 	tooEarly string // Object, External: the answer before there are samples enough
@@ -27,10 +28,11 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
-		if err := prometheus.Check(q.Name); err != nil {
+		scalar, err := prometheus.Scalar(q.Name)
+		if err != nil {
 			return plan{}, messages.Invalidf(q.Field, "%v", err)
 		}
-		return plan{query: q}, nil
+		return plan{query: q, scalar: scalar}, nil
 	case messages.QueryQueue:
 		return plan{query: q}, checkQueue(q)
 	}

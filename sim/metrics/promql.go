@@ -116,6 +116,6 @@ func (d *Door) answerPromQL(p *plan, m *messages.Metric, now time.Duration) {
 	case empty:
 		m.Err = messages.EmptyResult
 	default:
-		m.Value = value
+		m.Value, m.Scalar = value, p.scalar
 	}
 }

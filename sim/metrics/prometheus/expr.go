@@ -17,12 +17,12 @@ var promqlParser = parser.NewParser(parser.Options{})
 
 var errFixedInstant = errors.New("found @ with a fixed instant, expected none: it would need every sample since then")
 
-// Check says why an expression cannot be answered here: it does not parse, it is
-// neither an instant vector nor a scalar, or it is tied to a fixed instant. What
-// it selects may still be unknown; see Selectors.
-func Check(expr string) error {
-	_, err := parse(expr)
-	return err
+// Scalar tells whether an expression gives a scalar and no instant vector. The error
+// says why it cannot be answered here: it does not parse, it gives neither, or it is
+// tied to a fixed instant. What it selects may still be unknown; see Selectors.
+func Scalar(expr string) (bool, error) {
+	parsed, err := parse(expr)
+	return err == nil && parsed.Type() == parser.ValueTypeScalar, err
 }
 
 func parse(expr string) (parser.Expr, error) {

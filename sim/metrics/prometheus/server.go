@@ -54,7 +54,7 @@ type Sample struct {
 
 // New gives a server that scrapes every interval and will be asked exprs. It
 // keeps samples as long as the farthest-reaching expression needs them. The
-// error is Check's for the first expression that cannot be used.
+// error is Scalar's for the first expression that cannot be used.
 func New(interval time.Duration, exprs ...string) (*Server, error) {
 	s := &Server{
 		interval: interval,
@@ -85,6 +85,13 @@ func New(interval time.Duration, exprs ...string) (*Server, error) {
 
 // Retention is how long a sample is kept.
 func (s *Server) Retention() time.Duration { return s.retention }
+
+// Keep makes the server take every series, whether an expression selects it or not,
+// and keep its samples for at least retention.
+func (s *Server) Keep(retention time.Duration) {
+	s.wanted = append(s.wanted, nil) // a selector without conditions
+	s.retention = max(s.retention, retention)
+}
 
 // Names tells whether an expression can select a series of that name.
 func (s *Server) Names(name string) bool {
@@ -194,6 +201,21 @@ func (s *Server) Query(now time.Time, expr string) (value float64, empty bool, e
 		return only(expr, answer)
 	}
 	return 0, false, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
+}
+
+// Instant prepares any expression, of any type, for an instant. now is that of the
+// clock that scrapes: a marker that is not due by then is not written yet. What
+// reaches back farther than Retention finds less than there was. The caller has to
+// close the query.
+func (s *Server) Instant(now, at time.Time, expr string, options promql.QueryOpts) (promql.Query, error) {
+	s.writeMarkers(now.UnixMilli())
+	return s.engine.NewInstantQuery(context.Background(), s, options, expr, at)
+}
+
+// Range is Instant for every step from start to end.
+func (s *Server) Range(now, start, end time.Time, step time.Duration, expr string, options promql.QueryOpts) (promql.Query, error) {
+	s.writeMarkers(now.UnixMilli())
+	return s.engine.NewRangeQuery(context.Background(), s, options, expr, start, end, step)
 }
 
 func only(expr string, vector promql.Vector) (value float64, empty bool, err error) {

@@ -171,14 +171,19 @@ func TestRefusedExpressions(t *testing.T) {
 		{"a fixed subquery", `max_over_time(x[5m:] @ 5)`, `query "max_over_time(x[5m:] @ 5)": found @ with a fixed instant, expected none: it would need every sample since then`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			assert.EqualError(t, Check(test.expr), test.want)
-			_, err := New(interval, test.expr)
+			_, err := Scalar(test.expr)
+			assert.EqualError(t, err, test.want)
+			_, err = New(interval, test.expr)
 			assert.EqualError(t, err, test.want)
 			_, err = Selectors(test.expr)
 			assert.EqualError(t, err, test.want)
 		})
 	}
-	assert.NoError(t, Check(`sum(rate(x[5m]))`))
+	for expr, want := range map[string]bool{`sum(rate(x[5m]))`: false, `scalar(x)`: true, `vector(1)`: false, `1 + time()`: true} {
+		scalar, err := Scalar(expr)
+		require.NoError(t, err)
+		assert.Equal(t, want, scalar, expr)
+	}
 }
 
 func TestSelectors(t *testing.T) {
@@ -298,7 +303,8 @@ func FuzzNew(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expr string) {
 		s, err := New(interval, expr)
 		if err != nil {
-			assert.Error(t, Check(expr))
+			_, err := Scalar(expr)
+			assert.Error(t, err)
 			return
 		}
 		assert.GreaterOrEqual(t, s.Retention(), time.Duration(0))
