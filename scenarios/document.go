@@ -34,6 +34,7 @@ import (
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -53,6 +54,7 @@ type Document struct {
 	Traffic           traffic.Spec               `yaml:"traffic" required:"true" doc:"phases of traffic that follow one another"`
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
 	Series            []metrics.Series           `yaml:"series,omitempty" doc:"what PromQL finds beyond the series of usual exporters, or in place of them"`
+	Adapter           *adapter.Config            `yaml:"adapter,omitempty" doc:"rules of a prometheus-adapter, by which metrics of an HPA are PromQL; default: what they are is said by metrics"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`

@@ -144,6 +144,9 @@ func (l *loader) checkSections() {
 	if l.doc.Fleet != nil {
 		l.owner("fleet", l.doc.Fleet.Validate)
 	}
+	if l.doc.Adapter != nil {
+		l.owner("adapter", l.doc.Adapter.Validate)
+	}
 	l.owner("series", func() error { return metrics.ValidateSeries(l.doc.Series, l.doc.Workload.Consumes != nil) })
 	for _, name := range l.root.Get("metrics").Keys() {
 		source := l.doc.Metrics[name]

@@ -17,12 +17,13 @@ import (
 // checkQueries asks the metrics side whether it could answer an autoscaler.
 // Fields of queries are paths in the manifest.
 func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
-	if l.problems.Below("metrics") || l.problems.Below("pipeline") || l.problems.Below("series") {
+	if l.problems.Below("metrics") || l.problems.Below("pipeline") || l.problems.Below("series") || l.problems.Below("adapter") {
 		return
 	}
 	spec := metrics.Spec{
 		Pipeline: l.doc.Pipeline,
 		Sources:  l.doc.Metrics,
+		Adapter:  l.doc.Adapter,
 		Series:   l.doc.Series,
 		Requests: l.workload.requests,
 		Start:    l.doc.Start,

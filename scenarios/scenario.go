@@ -83,6 +83,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Traffic:     s.plan,
 		Pipeline:    s.Document.Pipeline,
 		Sources:     s.Document.Metrics,
+		Adapter:     s.Document.Adapter,
 		Series:      s.Document.Series,
 		Requests:    slices.Clone(s.workload.requests),
 		Strategy:    sim.Strategy{Name: st.name, Manifest: st.manifest, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},

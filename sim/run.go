@@ -196,6 +196,7 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 	seen := metrics.Spec{
 		Pipeline:  spec.Pipeline,
 		Sources:   spec.Sources,
+		Adapter:   spec.Adapter,
 		Series:    spec.Series,
 		Requests:  spec.Requests,
 		Workload:  spec.Workload,

@@ -6,6 +6,7 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
@@ -55,6 +56,9 @@ type Spec struct {
 	// how many the queue has; 0: none.
 	Consumes   bool
 	Partitions int
+	// Adapter are the rules by which metrics of an HPA are queries to Prometheus; nil:
+	// they are what Sources says.
+	Adapter *adapter.Config
 	// Series are what Prometheus finds beyond the series of usual exporters, or in
 	// place of them.
 	Series []Series
@@ -101,6 +105,9 @@ func NewDoor(spec Spec) (*Door, error) {
 	var problems messages.Problems
 	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
 	problems.Add(validateSources(spec.Sources))
+	if spec.Adapter != nil {
+		problems.Add(messages.Under("adapter", spec.Adapter.Validate()))
+	}
 	problems.Add(messages.Under("series", ValidateSeries(spec.Series, spec.Consumes)))
 	if len(problems) > 0 {
 		return nil, problems

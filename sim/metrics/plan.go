@@ -8,16 +8,18 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
 // plan is a query with everything looked up that does not change.
 type plan struct {
 	query    messages.Query
-	scalar   bool   // PromQL: the result is a scalar, and no vector
-	sidecar  bool   // resource: of a container that uses no CPU
-	gauge    int    // Pods, Object, External: index into Door.gauges
-	tooEarly string // Object, External: the answer before there are samples enough
+	scalar   bool           // PromQL: the result is a scalar, and no vector
+	sidecar  bool           // resource: of a container that uses no CPU
+	adapted  *adapter.Query // Pods, Object, External: by the adapter's rules; nil: a gauge
+	gauge    int            // Pods, Object, External: index into Door.gauges
+	tooEarly string         // Object, External: the answer before there are samples enough
 }
 
 // resolve finds out what a query asks for, and makes the Door collect it.
@@ -26,6 +28,10 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 	case messages.QueryResource:
 		return d.resolveResource(q)
 	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		if d.spec.adapts(q) {
+			adapted, err := d.spec.adapted(q)
+			return plan{query: q, adapted: adapted}, err
+		}
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
 		scalar, err := prometheus.Scalar(q.Name)
@@ -147,7 +153,11 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Partitions
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
-	default:
+	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		if p.adapted != nil {
+			d.answerAdapted(p, m, now, t.Pods)
+			break
+		}
 		if d.scraped != cluster.NotYet {
 			m.At, m.Window = d.instant(d.scraped), d.gauges[p.gauge].window
 		}

@@ -44,8 +44,11 @@ func (d *Door) startPrometheus() error {
 func (d *Door) expressions() (exprs []string) {
 	for _, l := range d.loops {
 		for _, p := range l.plans {
-			if p.query.Kind == messages.QueryPromQL {
+			switch {
+			case p.query.Kind == messages.QueryPromQL:
 				exprs = append(exprs, p.query.Name)
+			case p.adapted != nil:
+				exprs = append(exprs, p.adapted.Expr)
 			}
 		}
 	}

@@ -19,10 +19,17 @@ func Unselected(spec Spec) []*messages.Invalid {
 	families := spec.families()
 	for _, queries := range spec.Queries {
 		for _, q := range queries {
-			if q.Kind != messages.QueryPromQL {
+			expr := q.Name
+			if spec.adapts(q) {
+				adapted, err := spec.adapted(q)
+				if err != nil {
+					continue // NewDoor's error
+				}
+				expr = adapted.Expr
+			} else if q.Kind != messages.QueryPromQL {
 				continue
 			}
-			selectors, err := prometheus.Selectors(q.Name)
+			selectors, err := prometheus.Selectors(expr)
 			if err != nil {
 				continue // NewDoor's error
 			}

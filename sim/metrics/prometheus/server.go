@@ -184,23 +184,50 @@ func (s *Server) writeMarkers(now int64) {
 // element, or empty when it has none. An evaluation that fails, or that gives
 // several elements, is an error, as it is for KubeElasti's trigger.
 func (s *Server) Query(now time.Time, expr string) (value float64, empty bool, err error) {
-	s.writeMarkers(now.UnixMilli())
-	query, err := s.engine.NewInstantQuery(context.Background(), s, nil, expr, now)
+	vector, err := s.Elements(now, expr)
+	switch {
+	case err != nil:
+		return 0, false, err
+	case len(vector) == 0:
+		return 0, true, nil
+	case len(vector) > 1:
+		return 0, false, fmt.Errorf("query %q: found %d elements, expected one", expr, len(vector))
+	}
+	return vector[0].Value, false, nil
+}
+
+// Element is one element of an instant vector.
+type Element struct {
+	labels labels.Labels
+	Value  float64
+}
+
+// Label is the value of one of the element's labels; "" if it does not have it.
+func (e *Element) Label(name string) string { return e.labels.Get(name) }
+
+// Elements evaluates one of New's expressions at now. A scalar is one element without
+// labels.
+func (s *Server) Elements(now time.Time, expr string) ([]Element, error) {
+	query, err := s.Instant(now, now, expr, nil)
 	if err != nil {
-		return 0, false, fmt.Errorf("query %q: %w", expr, err)
+		return nil, fmt.Errorf("query %q: %w", expr, err)
 	}
 	defer query.Close()
 	result := query.Exec(context.Background())
 	if result.Err != nil {
-		return 0, false, fmt.Errorf("query %q: %w", expr, result.Err)
+		return nil, fmt.Errorf("query %q: %w", expr, result.Err)
 	}
 	switch answer := result.Value.(type) {
 	case promql.Scalar:
-		return answer.V, false, nil
+		return []Element{{Value: answer.V}}, nil
 	case promql.Vector:
-		return only(expr, answer)
+		elements := make([]Element, len(answer))
+		for i, sample := range answer {
+			elements[i] = Element{labels: sample.Metric, Value: sample.F}
+		}
+		return elements, nil
 	}
-	return 0, false, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
+	return nil, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
 }
 
 // Instant prepares any expression, of any type, for an instant. now is that of the
@@ -216,14 +243,4 @@ func (s *Server) Instant(now, at time.Time, expr string, options promql.QueryOpt
 func (s *Server) Range(now, start, end time.Time, step time.Duration, expr string, options promql.QueryOpts) (promql.Query, error) {
 	s.writeMarkers(now.UnixMilli())
 	return s.engine.NewRangeQuery(context.Background(), s, options, expr, start, end, step)
-}
-
-func only(expr string, vector promql.Vector) (value float64, empty bool, err error) {
-	switch {
-	case len(vector) == 0:
-		return 0, true, nil
-	case len(vector) > 1:
-		return 0, false, fmt.Errorf("query %q: found %d elements, expected one", expr, len(vector))
-	}
-	return vector[0].F, false, nil
 }
