@@ -19,8 +19,8 @@ func newValidate() *cobra.Command {
 		Use:   "validate SCENARIO",
 		Short: "Check a scenario, its manifests and its traces",
 		Long: `Validate reads a scenario with everything it names and reports all that is
-wrong, one problem per line with file:line:column, and then ends with 4. PromQL
-that selects no series is only warned of, on standard error. With -o yaml it prints the
+wrong, one problem per line with file:line:column. PromQL that selects no
+series is only warned of, on standard error. With -o yaml it prints the
 scenario with every default filled in.`,
 		Example: example(
 			"scalelab validate scenario.yaml",
