@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
 	"net"
@@ -109,7 +108,7 @@ func push(t *testing.T, address string, samples []sample) {
 	defer response.Body.Close()
 	said, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	require.Less(t, response.StatusCode, 300, fmt.Sprintf("%s", said))
+	require.Less(t, response.StatusCode, 300, string(said))
 }
 
 // appendBytes is a field of protobuf with a length.
