@@ -106,8 +106,10 @@ type Metric struct {
 	// Partitions are those of the queue of a QueryQueue, by their number; none: it
 	// has none.
 	Partitions []Partition
-	// Value is the value of QueryPromQL, unrounded.
-	Value float64
+	// Value is the value of QueryPromQL, unrounded; Scalar says that it is no element
+	// of a vector.
+	Value  float64
+	Scalar bool
 	// Pods are the answers of QueryResource and QueryPods, one for every pod
 	// that has a sample, in the order of Observation.Pods; then those of pods
 	// that are Unlisted.

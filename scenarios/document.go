@@ -34,6 +34,7 @@ import (
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -54,6 +55,8 @@ type Document struct {
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
 	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Faults            []sim.Fault                `yaml:"faults,omitempty" doc:"what befalls the run"`
+	Series            []metrics.Series           `yaml:"series,omitempty" doc:"what PromQL finds beyond the series of usual exporters, or in place of them"`
+	Adapter           *adapter.Config            `yaml:"adapter,omitempty" doc:"rules of a prometheus-adapter, by which metrics of an HPA are PromQL; default: what they are is said by metrics"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`

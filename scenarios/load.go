@@ -89,6 +89,7 @@ type loader struct {
 	files    map[string][]*strict.Node // manifests by path
 	root     *strict.Node
 	problems strict.Problems
+	warnings strict.Problems
 
 	doc        Document
 	workload   workload
@@ -154,6 +155,10 @@ func (l *loader) checkSections() {
 	if l.doc.Fleet != nil {
 		l.owner("fleet", l.doc.Fleet.Validate)
 	}
+	if l.doc.Adapter != nil {
+		l.owner("adapter", l.doc.Adapter.Validate)
+	}
+	l.owner("series", func() error { return metrics.ValidateSeries(l.doc.Series, l.doc.Workload.Consumes != nil) })
 	for _, name := range l.root.Get("metrics").Keys() {
 		source := l.doc.Metrics[name]
 		l.owner(l.root.Get("metrics").Get(name).Path(), source.Validate)
@@ -211,7 +216,7 @@ func (l *loader) beside(file string) string {
 // finish makes the scenario of what was read without problems.
 func (l *loader) finish() *Scenario {
 	l.doc.Traffic = l.doc.Traffic.WithDefaults()
-	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan, expectations: l.expectations}
+	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan, expectations: l.expectations, warnings: l.warnings.Sorted(l.name)}
 	if s.Document.Duration == nil {
 		length := l.plan.Duration()
 		s.Document.Duration = &length

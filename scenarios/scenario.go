@@ -23,6 +23,7 @@ type Scenario struct {
 	plan       *traffic.Plan
 
 	expectations []Expectation
+	warnings     []Problem
 }
 
 // Name is the scenario's name.
@@ -30,6 +31,10 @@ func (s *Scenario) Name() string { return s.Document.Metadata.Name }
 
 // Description says in a sentence what the scenario shows; it can be empty.
 func (s *Scenario) Description() string { return s.Document.Metadata.Description }
+
+// Warnings are what is probably not meant, sorted as the problems of an Error are: a
+// PromQL query that selects no series that the scenario exposes.
+func (s *Scenario) Warnings() []Problem { return s.warnings }
 
 // Traffic is the scenario's traffic with its traces read.
 func (s *Scenario) Traffic() *traffic.Plan { return s.plan }
@@ -78,6 +83,8 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Traffic:     s.plan,
 		Pipeline:    s.Document.Pipeline,
 		Sources:     s.Document.Metrics,
+		Adapter:     s.Document.Adapter,
+		Series:      s.Document.Series,
 		Requests:    slices.Clone(s.workload.requests),
 		Strategy:    sim.Strategy{Name: st.name, Manifest: st.manifest, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
 		Fleet:       s.Document.Fleet,

@@ -146,6 +146,7 @@ func (r *run) look() metrics.Truth {
 	r.truth.Counters = r.cluster.Counters()
 	r.truth.Held, r.truth.Hidden = r.cluster.Held(), r.cluster.Hidden()
 	r.truth.Topic = r.cluster.Topic(r.truth.Topic[:0])
+	r.truth.Replicas = r.cluster.Replicas()
 	r.truth.Activators = r.cluster.Activators(r.truth.Activators[:0])
 	r.truth.Path = r.cluster.Path()
 	return r.truth

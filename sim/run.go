@@ -209,9 +209,11 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 			queries[i] = o.Queries()
 		}
 	}
-	return metrics.NewDoor(metrics.Spec{
+	seen := metrics.Spec{
 		Pipeline:  spec.Pipeline,
 		Sources:   spec.Sources,
+		Adapter:   spec.Adapter,
+		Series:    spec.Series,
 		Requests:  spec.Requests,
 		Workload:  spec.Workload,
 		Namespace: spec.Namespace,
@@ -220,7 +222,11 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Queries:   queries,
 		Gaps:      spec.Gaps,
 		Seed:      spec.Seed,
-	})
+	}
+	if m := spec.Cluster.Consumes; m != nil {
+		seen.Consumes, seen.Partitions = true, m.Partitions
+	}
+	return metrics.NewDoor(seen)
 }
 
 // schedule puts the first event of every kind into the queue.

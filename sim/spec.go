@@ -10,6 +10,7 @@ import (
 	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -33,6 +34,10 @@ type Spec struct {
 	Traffic     *traffic.Plan
 	Pipeline    metrics.Pipeline
 	Sources     map[string]metrics.Source
+	// Adapter are the rules of a prometheus-adapter; nil: none, and Sources is asked.
+	Adapter *adapter.Config
+	// Series are what Prometheus finds beyond those of usual exporters.
+	Series []metrics.Series
 	// Requests are the resource requests of the pod template's containers.
 	Requests []messages.ResourceRequest
 	Strategy Strategy

@@ -88,6 +88,10 @@ func TestWhatPrometheusDoesNotKnow(t *testing.T) {
 		assert.Equal(t, reading{}, ignoring(created, &c.m))
 		assert.Equal(t, reading{err: c.want}, strict(created, &c.m))
 	}
+	scalar := messages.Metric{Value: math.NaN(), Scalar: true}
+	for _, read := range []func(time.Time, *messages.Metric) reading{ignoring, strict} {
+		assert.Equal(t, reading{err: "the query's result is a scalar, expected an instant vector"}, read(created, &scalar))
+	}
 	below := value(-3)
 	assert.Equal(t, reading{value: -3}, strict(created, &below))
 }

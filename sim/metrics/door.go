@@ -6,6 +6,8 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
+	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -23,6 +25,8 @@ type Truth struct {
 	// Topic are the partitions of the queue, in which messages are until they have
 	// been processed, and not until they are taken; none: it has none.
 	Topic []messages.Partition
+	// Replicas are the counts that the workload's Deployment reports.
+	Replicas messages.Replicas
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
@@ -49,7 +53,17 @@ type Spec struct {
 	Workload  string
 	Namespace string
 	Service   string
-	Start     time.Time // the instant of time 0
+	// Consumes says that the workload takes messages from a queue, and Partitions
+	// how many the queue has; 0: none.
+	Consumes   bool
+	Partitions int
+	// Adapter are the rules by which metrics of an HPA are queries to Prometheus; nil:
+	// they are what Sources says.
+	Adapter *adapter.Config
+	// Series are what Prometheus finds beyond the series of usual exporters, or in
+	// place of them.
+	Series []Series
+	Start  time.Time // the instant of time 0
 	// Queries are what each control loop asks, one list per loop.
 	Queries [][]messages.Query
 	// Gaps are the stretches in which nothing is collected.
@@ -89,8 +103,8 @@ type loop struct {
 type track struct {
 	id     int32
 	cpu    cpuSamples
-	gauges []history // index by index with Door.gauges
-	series podSeries
+	gauges []history            // index by index with Door.gauges
+	series []*prometheus.Series // index by index with promql.pods; nil: not made yet
 }
 
 // NewDoor resolves every query. Its errors are messages.Problems: a query that
@@ -101,6 +115,10 @@ func NewDoor(spec Spec) (*Door, error) {
 	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
 	problems.Add(validateSources(spec.Sources))
 	problems.Add(validateGaps(spec.Gaps))
+	if spec.Adapter != nil {
+		problems.Add(messages.Under("adapter", spec.Adapter.Validate()))
+	}
+	problems.Add(messages.Under("series", ValidateSeries(spec.Series, spec.Consumes)))
 	if len(problems) > 0 {
 		return nil, problems
 	}

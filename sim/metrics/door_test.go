@@ -394,13 +394,14 @@ func TestPromQLThroughTheDoor(t *testing.T) {
 		{what: "no sample matches", expr: `sum(rate(http_requests_total{code="500"}[1m]))`, now: 90, err: "the query's result is empty"},
 		{what: "several elements", expr: `up`, now: 0, err: `query "up": found 3 elements, expected one`},
 		// At 90.9 s the query is sent for 90 s, and finds the samples of 60 and 90 s.
-		{what: "the instant is cut to the second", expr: `time()`, now: 90.9, value: float64(at(90).Unix())},
+		{what: "the instant is cut to the second, and the result is a scalar", expr: `time()`, now: 90.9, value: float64(at(90).Unix())},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			d := doorFor(t, messages.Query{Kind: messages.QueryPromQL, Name: test.expr})
 			m := observe(d, seconds(test.now), lives).Metrics[0]
 			require.Equal(t, test.err, m.Err)
 			assert.InDelta(t, test.value, m.Value, 1e-9)
+			assert.Equal(t, test.expr == `time()`, m.Scalar)
 		})
 	}
 }

@@ -8,16 +8,19 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
 // plan is a query with everything looked up that does not change.
 type plan struct {
 	query    messages.Query
-	sidecar  bool          // resource: of a container that uses no CPU
-	gauge    int           // Pods, Object, External: index into Door.gauges
-	tooEarly string        // Object, External: the answer before there are samples enough
-	asked    time.Duration // Pods, Object, External: when the adapter asked for what it has in its cache
+	scalar   bool           // PromQL: the result is a scalar, and no vector
+	sidecar  bool           // resource: of a container that uses no CPU
+	adapted  *adapter.Query // Pods, Object, External: by the adapter's rules; nil: a gauge
+	gauge    int            // Pods, Object, External: index into Door.gauges
+	tooEarly string         // Object, External: the answer before there are samples enough
+	asked    time.Duration  // Pods, Object, External: when the adapter asked for what it has in its cache
 }
 
 // resolve finds out what a query asks for, and makes the Door collect it.
@@ -26,9 +29,17 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 	case messages.QueryResource:
 		return d.resolveResource(q)
 	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		if d.spec.adapts(q) {
+			adapted, err := d.spec.adapted(q)
+			return plan{query: q, adapted: adapted}, err
+		}
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
-		return plan{query: q}, checkPromQL(q)
+		scalar, err := prometheus.Scalar(q.Name)
+		if err != nil {
+			return plan{}, messages.Invalidf(q.Field, "%v", err)
+		}
+		return plan{query: q, scalar: scalar}, nil
 	case messages.QueryQueue:
 		return plan{query: q}, checkQueue(q)
 	}
@@ -59,7 +70,7 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 // the CPU time belongs to. Without any requests the containers are not known,
 // and the pod's usage is taken for every one of them.
 func (d *Door) sidecar(q messages.Query) (bool, error) {
-	names := d.containers()
+	names := d.spec.containers()
 	if q.Container == "" || len(names) == 0 {
 		return false, nil
 	}
@@ -71,8 +82,8 @@ func (d *Door) sidecar(q messages.Query) (bool, error) {
 
 // containers are the names of the pod template's containers, as far as its
 // requests tell.
-func (d *Door) containers() (names []string) {
-	for _, r := range d.spec.Requests {
+func (s *Spec) containers() (names []string) {
+	for _, r := range s.Requests {
 		if r.Container != "" && !slices.Contains(names, r.Container) {
 			names = append(names, r.Container)
 		}
@@ -135,21 +146,6 @@ func (d *Door) share(g gauge) int {
 	return len(d.gauges) - 1
 }
 
-// checkPromQL refuses what can never be answered: a series that is not
-// simulated would be empty for ever, or 0 with the usual "or vector(0)".
-func checkPromQL(q messages.Query) error {
-	names, err := prometheus.Names(q.Name)
-	if err != nil {
-		return messages.Invalidf(q.Field, "%v", err)
-	}
-	for _, name := range names {
-		if !slices.Contains(seriesNames, name) {
-			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, messages.OneOf(name, seriesNames))
-		}
-	}
-	return nil
-}
-
 // validateSources reports the sources' problems in the order of their names.
 func validateSources(named map[string]Source) error {
 	var problems messages.Problems
@@ -169,17 +165,17 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Topic
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
-	default:
-		d.answerGauge(p, m, now, t.Pods)
+	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		d.askAdapter(p, m, now, t.Pods)
 	}
 	if m.Err != "" {
 		*m = messages.Metric{Err: m.Err, Pods: m.Pods[:0]}
 	}
 }
 
-// answerGauge asks the adapter, which asks Prometheus unless it has an answer that is
+// askAdapter asks the adapter, which asks Prometheus unless it has an answer that is
 // young enough.
-func (d *Door) answerGauge(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+func (d *Door) askAdapter(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
 	if cache := d.spec.Pipeline.AdapterCache; cache > 0 {
 		if p.asked == cluster.NotYet || now-p.asked >= cache {
 			p.asked = now
@@ -189,6 +185,10 @@ func (d *Door) answerGauge(p *plan, m *messages.Metric, now time.Duration, pods 
 	if d.prometheus.silent(now) {
 		p.asked = cluster.NotYet
 		m.Err = adapterIsLost
+		return
+	}
+	if p.adapted != nil {
+		d.answerAdapted(p, m, now, pods)
 		return
 	}
 	if newest := d.newestScrape(now); newest != cluster.NotYet {
