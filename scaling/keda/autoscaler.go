@@ -3,6 +3,7 @@ package keda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -23,6 +24,7 @@ type Autoscaler struct {
 	created  time.Time
 	readsHPA bool
 	resource bool // no trigger but cpu and memory
+	pushed   int  // the trigger that the HTTP add-on answers for; -1: none
 
 	lastActive time.Time // whole seconds, as the status has it; zero: never
 	written    *health   // as the API has it
@@ -59,6 +61,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 		written: newHealth(len(s.Triggers)), polled: newHealth(len(s.Triggers)), cached: newHealth(len(s.Triggers)), records: make([]*record, len(s.Triggers)),
 	}
 	a.triggers, _ = spec.Manifest.read()
+	a.pushed = slices.IndexFunc(a.triggers, func(t trigger) bool { return t.addon != nil })
 	if s.usesModifiers() {
 		a.formula = newFormula(s, &messages.Problems{})
 		a.values = map[string]any{}

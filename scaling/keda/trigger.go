@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 )
 
 // trigger is a Trigger that was read.
@@ -26,6 +27,8 @@ type trigger struct {
 	query *messages.Query
 	// read makes a reading of the answer; nil for a resource.
 	read func(now time.Time, m *messages.Metric) reading
+	// addon is the scaler of the HTTP add-on that answers; nil: another does.
+	addon *httpaddon.Scaler
 }
 
 // reading is what a scaler says.
