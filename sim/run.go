@@ -91,6 +91,8 @@ const (
 	befall  // an incident
 	reach   // the resolver can be reached again
 	collect // a loop takes the proxies' reports
+	ask     // the HTTP add-on asks its interceptors
+	push    // it tells the operator
 )
 
 // run is one replay under way: the loop that carries the data plane to the next
@@ -215,6 +217,9 @@ func (r *run) schedule() {
 		if c := r.loops[i].collector; c != nil {
 			r.events.Push(c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
 		}
+		if on := r.loops[i].addOn; on != nil && r.loops[i].autoscaler == on.autoscaler {
+			r.scheduleAddOn(i)
+		}
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
 	r.scheduleIncidents()
@@ -305,6 +310,14 @@ func (r *run) handle(e event.Event[task]) (err error) {
 		r.loops[e.Payload.loop].collected = e.At
 		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
+	case ask:
+		on := r.loops[e.Payload.loop].addOn
+		on.ask(r, e.At)
+		r.events.Push(e.At+on.settings.QueueTick, event.Scrapes, e.Payload)
+	case push:
+		l := &r.loops[e.Payload.loop]
+		err = l.addOn.push(r, l)
+		r.events.Push(e.At+l.addOn.settings.StreamInterval, event.Syncs, e.Payload)
 	}
 	return err
 }

@@ -87,7 +87,9 @@ func (r *reader) httpAddOn(t *trigger, index int) bool {
 		t.label = fmt.Sprintf("trigger %d (requests per second)", index)
 	}
 	t.serve(r, index, route.Metric, whole(int64(route.Target)), key)
-	t.read = func(time.Time, *messages.Metric) reading { return reading{value: t.addon.Value(), active: t.addon.Active()} }
+	t.read = func(time.Time, *messages.Metric) reading {
+		return reading{value: t.addon.Value(), active: t.addon.Active()}
+	}
 	return true
 }
 
@@ -104,9 +106,12 @@ func (o *ScaledObject) checkRoutes(problems *messages.Problems) {
 
 // Route is that of the HTTP add-on through which the workload's requests come; nil:
 // there is none.
-func (s *ScaledObjectSpec) Route() *httpaddon.Route {
-	for i := range s.Triggers {
-		if r := s.Triggers[i].Route; r != nil {
+func (s *Spec) Route() *httpaddon.Route {
+	if s.Manifest == nil {
+		return nil
+	}
+	for i := range s.Manifest.Spec.Triggers {
+		if r := s.Manifest.Spec.Triggers[i].Route; r != nil {
 			return r
 		}
 	}
@@ -133,10 +138,10 @@ func (a *Autoscaler) Hear(now time.Time, replicas int32) bool {
 }
 
 // Push is what the operator does about work that it hears of.
-func (a *Autoscaler) Push(now time.Time, seen messages.Observation) messages.Decision {
+func (a *Autoscaler) Push(now time.Time, seen messages.Replicas) messages.Decision {
 	t := &a.triggers[a.pushed]
 	a.trail.Begin()
-	l := look{now: now, cur: seen.Replicas.Desired}
+	l := look{now: now, cur: seen.Desired}
 	r := a.ask(l, a.pushed)
 	a.tell(l, a.pushed, &r)
 	s := state{active: true, cause: "the stream says that " + t.label}

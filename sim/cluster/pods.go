@@ -170,6 +170,9 @@ func (c *Cluster) becomeRoutable(p *pod) {
 		return
 	}
 	c.fill(p)
+	if c.spec.Interceptor != nil {
+		c.sendHeld()
+	}
 }
 
 // delete takes a pod out of routing at once. A pod that was never Ready is
