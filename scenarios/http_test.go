@@ -150,6 +150,6 @@ func TestHTTPManifestsThatDoNotFit(t *testing.T) {
 			assert.True(t, strings.HasPrefix(problems[0], c.want), "%s\nexpected\n%s", problems[0], c.want)
 		})
 	}
-	assert.Equal(t, []string{"x.yaml:4:38: controllers.httpAddOn.queueTick: found 0s, expected 1ms to 1h0m0s"},
+	assert.Equal(t, []string{"s.yaml:4:38: controllers.httpAddOn.queueTick: found 0s, expected 1ms to 1h"},
 		messagesOf(t, head+"controllers: {httpAddOn: {queueTick: 0s}}\n"+traffic, files{}))
 }
