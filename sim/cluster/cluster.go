@@ -60,7 +60,6 @@ type Cluster struct {
 	central     queue // waiting requests, when all pods share one queue
 	front       front
 	activators  activators
-	interceptor interceptor
 	backlog     backlog
 	asked       bool // a message to the autoscaler is due
 	changed     bool // the ready pods have changed, or the path of requests
@@ -70,8 +69,9 @@ type Cluster struct {
 	resizedAt   time.Duration // Elastic, Serverless: up to when ended is summed up
 	instances   instances     // Serverless
 
-	tally   *Tally
-	clients clients
+	tally       *Tally
+	clients     clients
+	interceptor interceptor
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.

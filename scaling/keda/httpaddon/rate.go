@@ -68,4 +68,8 @@ func (r *Rate) Average(now time.Time) float64 {
 // index numbers the buckets since 1970.
 func (r *Rate) index(t time.Time) int64 { return t.Unix() / int64(r.granularity/time.Second) }
 
-func (r *Rate) at(index int64) *int64 { return &r.counts[index%int64(len(r.counts))] }
+// at is the count of a bucket, also of one before 1970.
+func (r *Rate) at(index int64) *int64 {
+	n := int64(len(r.counts))
+	return &r.counts[(index%n+n)%n]
+}

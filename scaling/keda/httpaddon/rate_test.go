@@ -93,6 +93,15 @@ func TestRateAsUpstream(t *testing.T) {
 	}
 }
 
+func TestRateBefore1970(t *testing.T) {
+	r := NewRate(5*time.Second, time.Second)
+	for i := range 20 {
+		r.Record(time.Unix(int64(i-1000), 0), 3)
+	}
+	assert.Equal(t, 3.0, r.Average(time.Unix(-981, 0)))
+	assert.Equal(t, 1.8, r.Average(time.Unix(-979, 0)))
+}
+
 // TestRateAgainstAList holds the ring against a list of all counts, which are gone
 // through at every question.
 func TestRateAgainstAList(t *testing.T) {
