@@ -55,6 +55,7 @@ func (l *loader) readHTTP(s *strategy, m manifests) {
 		l.problems.Addf(o.node.Locate("metadata.name"), "found %s, expected a trigger external-push of the ScaledObject that names it", strict.Shown(o.GetName()))
 		return
 	}
+	l.checkNamespace(o)
 	s.keda = l.readKeda(scaled, m)
 }
 

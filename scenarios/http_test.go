@@ -126,6 +126,10 @@ func TestHTTPManifestsThatDoNotFit(t *testing.T) {
 			"b.yaml:3:7: kind: found a ScaledObject beside an HTTPScaledObject, of which the add-on makes one, expected the HTTPScaledObject alone"},
 		"both beside each other": {map[string]string{"a.yaml": httpScaledObject, "b.yaml": interceptorRoute}, "",
 			"b.yaml:3:7: kind: found an InterceptorRoute beside an HTTPScaledObject, expected one of the two"},
+		"a route in another namespace": {map[string]string{"a.yaml": with("{name: shop}", "{name: shop, namespace: prod}").Replace(interceptorRoute), "b.yaml": routedObject}, "",
+			"a.yaml:4:35: metadata.namespace: found prod, expected default, the namespace of Deployment web"},
+		"an object in another namespace": {map[string]string{"a.yaml": with("{name: shop}", "{name: shop, namespace: prod}").Replace(httpScaledObject)}, "",
+			"a.yaml:4:35: metadata.namespace: found prod, expected default, the namespace of Deployment web"},
 		"a route alone": {map[string]string{"a.yaml": interceptorRoute}, "",
 			"a.yaml:3:7: kind: found an InterceptorRoute alone, expected a ScaledObject with a trigger for it as well"},
 		"a route that no trigger names": {map[string]string{"a.yaml": interceptorRoute, "b.yaml": with("Route: shop", "Route: shp").Replace(routedObject)}, "",
@@ -151,5 +155,6 @@ func TestHTTPManifestsThatDoNotFit(t *testing.T) {
 		})
 	}
 	assert.Equal(t, []string{"s.yaml:4:38: controllers.httpAddOn.queueTick: found 0s, expected 1ms to 1h"},
-		messagesOf(t, head+"controllers: {httpAddOn: {queueTick: 0s}}\n"+traffic, files{}))
+		messagesOf(t, head+"controllers: {httpAddOn: {queueTick: 0s}}\nworkload: {manifests: [d.yaml]}\n"+traffic+"autoscalers: {http: {manifests: [a.yaml]}}\n",
+			files{"d.yaml": deployment, "a.yaml": httpScaledObject}))
 }

@@ -93,7 +93,7 @@ func (l *loader) checkKedaRequests(n *strict.Node, manifest *keda.ScaledObject) 
 
 // checkKedaMetrics asks the metrics side whether it could answer loop and HPA.
 func (l *loader) checkKedaMetrics(n *strict.Node, manifest *keda.ScaledObject) {
-	if l.problems.Below("controllers.hpa") {
+	if l.problems.Below("controllers.hpa") || l.problems.Below("controllers.httpAddOn") {
 		return
 	}
 	a, err := keda.New(keda.Spec{Manifest: manifest, HTTP: l.doc.Controllers.HTTPAddOn, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()}, l.doc.Start)

@@ -312,7 +312,13 @@ func (l *loader) checkTarget(o *object, apiVersion, kind, name string) {
 			l.problems.Addf(at, "found %s, expected %s: the workload is Deployment %s", at.Found(), part.expected, d.Name)
 		}
 	}
-	if namespace := cmp.Or(o.GetNamespace(), metav1.NamespaceDefault); namespace != d.Namespace {
+	l.checkNamespace(o)
+}
+
+// checkNamespace wants an object beside the workload.
+func (l *loader) checkNamespace(o *object) {
+	d := l.workload.deployment
+	if namespace := cmp.Or(o.GetNamespace(), metav1.NamespaceDefault); d != nil && namespace != d.Namespace {
 		at := o.node.Locate("metadata.namespace")
 		l.problems.Addf(at, "found %s, expected %s, the namespace of Deployment %s", namespace, d.Namespace, d.Name)
 	}

@@ -54,6 +54,11 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	if err := spec.Manifest.Validate(); err != nil {
 		return nil, err
 	}
+	if spec.Route() != nil {
+		if err := spec.HTTP.Validate(); err != nil {
+			return nil, fmt.Errorf("keda: HTTP add-on: %w", err)
+		}
+	}
 	s := &spec.Manifest.Spec
 	a := &Autoscaler{
 		run: spec, manifest: spec.Manifest, spec: s, created: created.Truncate(time.Second),

@@ -112,7 +112,9 @@ func TestTheStreamWakesAndKeepsAwake(t *testing.T) {
 func TestTheStreamLeavesTheIdleCount(t *testing.T) {
 	made := FromHTTP(httpObject(t, `{replicas: {min: 3}}`))
 	made.Spec.IdleReplicaCount = new(int32(1))
-	a, err := New(Spec{Manifest: made, Controller: hpa.DefaultController()}, created)
+	_, err := New(Spec{Manifest: made, Controller: hpa.DefaultController()}, created)
+	require.EqualError(t, err, "keda: HTTP add-on: queueTick: found 0s, expected 1ms to 1h\nstreamInterval: found 0s, expected 1ms to 1h")
+	a, err := New(Spec{Manifest: made, HTTP: httpaddon.DefaultController(), Controller: hpa.DefaultController()}, created)
 	require.NoError(t, err)
 	a.Collect(at(1), pending(1))
 	require.True(t, a.Hear(at(1), 1))
