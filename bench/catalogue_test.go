@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/clientset"
@@ -311,6 +312,30 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Equal(t, map[string]int{"panic": 2, "proxied": 2}, bands, "the wake-up and the crowd; but for the full fleet")
 		assert.Greater(t, r["hpa"].Requests.Lost(), r["only-from-zero"].Requests.Lost(), "the HPA sees the crowd too late")
 		assert.Greater(t, r["hpa"].PodSeconds, 2*r["knative"].PodSeconds, "and lets go of its pods after five minutes")
+	},
+	"http-add-on": func(t *testing.T, r map[string]*sim.Result) {
+		for _, name := range []string{"http-add-on", "http-add-on-rate", "kubeelasti", "knative"} {
+			assert.Zero(t, r[name].Requests.Lost(), "%s: its proxy holds everybody", name)
+			assert.Equal(t, int32(0), r[name].Replicas.MinReady, name)
+			assert.Less(t, r[name].PodSeconds, 0.35*r["hpa"].PodSeconds, name)
+		}
+		pending, rate := r["http-add-on"], r["http-add-on-rate"]
+		assert.Equal(t, pending.Requests, rate.Requests, "both are woken by the same requests")
+		assert.Equal(t, pending.LatencyS, rate.LatencyS)
+		woken := 0
+		for _, d := range pending.Decisions {
+			if d.Reason != messages.ReasonScaleFromZero {
+				continue
+			}
+			woken++
+			into := math.Mod(d.TS, 30*60) // since the burst began
+			assert.True(t, into > 0 && into < 5, "at %g s: the first request, a tick and an interval of the stream later", d.TS)
+		}
+		assert.Equal(t, 12, woken, "once a burst")
+		minute := (rate.PodSeconds - pending.PodSeconds) / 12
+		assert.InDelta(t, 60, minute, 15, "by the rate there is work for a window longer, and polls are 15 s apart")
+		assert.Less(t, r["knative"].LatencyS.P99, pending.LatencyS.P99, "an activator finds the pod before the endpoints are known")
+		assert.Zero(t, r["hpa"].Requests.Cold)
 	},
 	"museum-keda-7770": func(t *testing.T, r map[string]*sim.Result) {
 		steepest := func(name string) (most int32) {

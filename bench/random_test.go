@@ -58,7 +58,7 @@ func within(t require.TestingT, r *sim.Result, autoscaler string, calm bool) {
 		require.GreaterOrEqual(t, r.Timeline.Ready[i], int32(0))
 		require.GreaterOrEqual(t, r.Timeline.Queue[i], int64(0))
 	}
-	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "keda" || autoscaler == "knative" {
+	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "keda" || autoscaler == "http" || autoscaler == "knative" {
 		require.LessOrEqual(t, r.Replicas.MaxDesired, int32(8))
 	}
 	require.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds)
@@ -115,8 +115,8 @@ pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 	elasti := fmt.Sprintf(`{apiVersion: elasti.truefoundry.com/v1alpha1, kind: ElastiService, metadata: {name: e}, spec: {scaleTargetRef: %s, service: random, minTargetReplicas: %d, cooldownPeriod: %d, triggers: [{type: prometheus, metadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m])) or vector(0)", threshold: "0.5"}}]}}`,
 		target, number("minimum", 1, 3), number("cooldown", 1, 90))
 	b.WriteString(weather(t))
-	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  keda: {manifests: [%s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
-		hpa(1), elasti, hpa(1), elasti, scaledObject(t), number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
+	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  keda: {manifests: [%s]}\n  http: {manifests: [%s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
+		hpa(1), elasti, hpa(1), elasti, scaledObject(t), httpScaledObject(t), number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
 	if policy == "central-queue" { // which no ingress of Knative has
 		return b.String()
 	}
@@ -148,6 +148,19 @@ func weather(t *rapid.T) string {
 		fmt.Fprintf(&b, "  - {at: %dms, %s}\n", number("at", 0, 6*60*1000), kind)
 	}
 	return b.String()
+}
+
+// httpScaledObject draws one that does not grow beyond 8 pods.
+func httpScaledObject(t *rapid.T) string {
+	number := func(name string, from, to int) int { return rapid.IntRange(from, to).Draw(t, name) }
+	metric := rapid.SampledFrom([]string{
+		fmt.Sprintf("concurrency: {targetValue: %d}", number("pending", 1, 9)),
+		fmt.Sprintf("requestRate: {targetValue: %d, window: %ds, granularity: %ds}", number("rate", 1, 9), number("window", 1, 90), number("granularity", 1, 5)),
+	}).Draw(t, "metric")
+	failover := rapid.SampledFrom([]string{"", ", coldStartTimeoutFailoverRef: {service: sorry, port: 80, timeoutSeconds: 5}"}).Draw(t, "failover")
+	return fmt.Sprintf(`{apiVersion: http.keda.sh/v1alpha1, kind: HTTPScaledObject, metadata: {name: h}, spec: {scaleTargetRef: {name: random, service: random, port: 80}, `+
+		`replicas: {min: %d, max: 8}, scaledownPeriod: %d, scalingMetric: {%s}, timeouts: {conditionWait: %dms, responseHeader: %dms}%s}}`,
+		number("http minimum", 0, 3), number("scaledown", 0, 90), metric, number("condition wait", 0, 9000), number("response header", 0, 9000), failover)
 }
 
 // scaledObject draws one that does not grow beyond 8 pods.

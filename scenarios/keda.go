@@ -14,13 +14,18 @@ import (
 )
 
 // readKeda checks a ScaledObject as KEDA's webhook does, and the HPA that it would
-// come to. It is alone, since nobody else may scale its workload.
+// come to. It is alone, since nobody else may scale its workload. The kind that is
+// written can be another, of which the ScaledObject was made.
 func (l *loader) readKeda(o *object, m manifests) *keda.ScaledObject {
 	manifest := o.Object.(*keda.ScaledObject)
+	written := "a " + keda.Kind
+	if o.kind.name != keda.Kind {
+		written = "an " + o.kind.name
+	}
 	for _, other := range []string{hpaKind.name, elastiKind.name} {
 		if m[other] != nil {
-			l.problems.Addf(o.node.Get("kind"), "found a ScaledObject beside %s %s, expected it alone: the workload would have two HPAs or two ways to zero",
-				other, m[other].GetName())
+			l.problems.Addf(o.node.Get("kind"), "found %s beside %s %s, expected it alone: the workload would have two HPAs or two ways to zero",
+				written, other, m[other].GetName())
 			return nil
 		}
 	}
@@ -102,10 +107,10 @@ func (l *loader) checkKedaPartitions(n *strict.Node, manifest *keda.ScaledObject
 
 // checkKedaMetrics asks the metrics side whether it could answer loop and HPA.
 func (l *loader) checkKedaMetrics(n *strict.Node, manifest *keda.ScaledObject) {
-	if l.problems.Below("controllers.hpa") {
+	if l.problems.Below("controllers.hpa") || l.problems.Below("controllers.httpAddOn") {
 		return
 	}
-	a, err := keda.New(keda.Spec{Manifest: manifest, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()}, l.doc.Start)
+	a, err := keda.New(keda.Spec{Manifest: manifest, HTTP: l.doc.Controllers.HTTPAddOn, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()}, l.doc.Start)
 	if err != nil {
 		l.invalid(err, n.Locate)
 		return

@@ -149,6 +149,7 @@ func (l *loader) checkSections() {
 	l.owner("pipeline", l.doc.Pipeline.Validate)
 	l.owner("controllers.hpa", l.doc.Controllers.HPA.Validate)
 	l.owner("controllers.elasti", l.doc.Controllers.Elasti.Validate)
+	l.owner("controllers.httpAddOn", l.doc.Controllers.HTTPAddOn.Validate)
 	l.owner("kubeelasti", l.doc.KubeElasti.Validate)
 	l.owner("knative", l.doc.Knative.Validate)
 	l.checkKnativeConfig()

@@ -97,7 +97,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
 	if st.keda != nil {
-		spec.Strategy.Keda = &keda.Spec{Manifest: st.keda, Controller: s.Document.Controllers.HPA,
+		spec.Strategy.Keda = &keda.Spec{Manifest: st.keda, HTTP: s.Document.Controllers.HTTPAddOn, Controller: s.Document.Controllers.HPA,
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
 	if st.knative != nil {
@@ -176,7 +176,8 @@ func (st *strategy) resolved() Autoscaler {
 	case st.hpa != nil:
 		a.Manifests = append(a.Manifests, inline(st.hpa)...)
 	}
-	if st.keda != nil {
+	a.Manifests = append(a.Manifests, inline(st.http...)...)
+	if st.keda != nil && !st.made {
 		a.Manifests = append(a.Manifests, inline(st.keda)...)
 	}
 	if st.elasti != nil {

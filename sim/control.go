@@ -61,6 +61,9 @@ func (r *run) observe(loop int, replicas messages.Replicas) messages.Observation
 	}
 	o := r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
 	r.seen, r.loops[loop].collected = o.Metrics, r.door.Collected(loop)
+	if on := r.loops[loop].addOn; on != nil {
+		r.loops[loop].collected = max(r.loops[loop].collected, on.asked)
+	}
 	return o
 }
 

@@ -31,6 +31,11 @@ type loop struct {
 	asked []int
 	shown func() []messages.Metric
 
+	// addOn is KEDA's HTTP add-on, which answers for the gauge pushed, or for none
+	// where that is -1; nil: there is none.
+	addOn  *addOn
+	pushed int
+
 	// The autoscaler where it is one; nil otherwise.
 	collector  scaling.Collector
 	reconciler scaling.Reconciler
@@ -128,6 +133,9 @@ func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 	}
 	if s.Knative != nil {
 		c = s.Knative.Place(c)
+	}
+	if s.Keda != nil {
+		c = intercept(c, s.Keda)
 	}
 	c.Elastic, c.Serverless = s.Oracle, s.Serverless
 	return c

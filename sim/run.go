@@ -93,6 +93,8 @@ const (
 	collect // a loop takes the proxies' reports
 	strike  // a fault happens or begins
 	relent  // a fault ends
+	ask     // the HTTP add-on asks its interceptors
+	push    // it tells the operator
 )
 
 // arrivals are those of the plan, or of the plan with surges.
@@ -239,6 +241,9 @@ func (r *run) schedule() {
 		if c := r.loops[i].collector; c != nil {
 			r.events.Push(r.loops[i].offset+c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
 		}
+		if on := r.loops[i].addOn; on != nil && r.loops[i].autoscaler == on.autoscaler {
+			r.scheduleAddOn(i)
+		}
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
 	r.scheduleIncidents()
@@ -345,6 +350,14 @@ func (r *run) handle(e event.Event[task]) (err error) {
 			c.Collect(r.spec.Start.Add(e.At+r.weather.skew[e.Payload.loop]), stats)
 		}
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
+	case ask:
+		on := r.loops[e.Payload.loop].addOn
+		on.ask(r, e.At)
+		r.events.Push(e.At+on.settings.QueueTick, event.Scrapes, e.Payload)
+	case push:
+		l := &r.loops[e.Payload.loop]
+		err = l.addOn.push(r, l)
+		r.events.Push(e.At+l.addOn.settings.StreamInterval, event.Syncs, e.Payload)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package keda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -23,6 +24,7 @@ type Autoscaler struct {
 	created  time.Time
 	readsHPA bool
 	resource bool // no trigger but cpu and memory
+	pushed   int  // the trigger that the HTTP add-on answers for; -1: none
 
 	lastActive time.Time // whole seconds, as the status has it; zero: never
 	written    *health   // as the API has it
@@ -53,6 +55,11 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	if err := spec.Manifest.Validate(); err != nil {
 		return nil, err
 	}
+	if spec.Route() != nil {
+		if err := spec.HTTP.Validate(); err != nil {
+			return nil, fmt.Errorf("keda: HTTP add-on: %w", err)
+		}
+	}
 	s := &spec.Manifest.Spec
 	a := &Autoscaler{
 		run: spec, manifest: spec.Manifest, spec: s, created: created.Truncate(time.Second),
@@ -60,6 +67,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 		written: newHealth(len(s.Triggers)), polled: newHealth(len(s.Triggers)), cached: newHealth(len(s.Triggers)), records: make([]*record, len(s.Triggers)),
 	}
 	a.triggers, _ = spec.Manifest.read()
+	a.pushed = slices.IndexFunc(a.triggers, func(t trigger) bool { return t.addon != nil })
 	if s.usesModifiers() {
 		a.formula = newFormula(s, &messages.Problems{})
 		a.values = map[string]any{}

@@ -113,6 +113,11 @@ func (h *Horizontal) Asked() []int {
 	return asked
 }
 
+// Pushed is the index of the HPA's metric that the HTTP add-on answers for; -1: none.
+func (h *Horizontal) Pushed() int {
+	return slices.IndexFunc(h.sources, func(s source) bool { return s.trigger >= 0 && s.trigger == h.keda.pushed })
+}
+
 // Seen are the metrics as the HPA was last shown them, for each of its own.
 func (h *Horizontal) Seen() []messages.Metric { return h.seen }
 

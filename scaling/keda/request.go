@@ -15,11 +15,16 @@ func (a *Autoscaler) request(l look, s state) messages.Decision {
 	return a.deactivate(l, s)
 }
 
+// leaves says whether an active workload has to leave zero, or the idle count.
+func (a *Autoscaler) leaves(cur int32) bool {
+	return cur == 0 || a.spec.IdleReplicaCount != nil && cur < a.spec.minimum()
+}
+
 // activate leaves zero, or with an idle count anything below the minimum; between
 // minimum and maximum the HPA has the say.
 func (a *Autoscaler) activate(l look, s state) messages.Decision {
 	switch {
-	case l.cur == 0, a.spec.IdleReplicaCount != nil && l.cur < a.spec.minimum():
+	case a.leaves(l.cur):
 		if annotated(a.manifest, pausedOutAnnotation) {
 			return a.hold(l, messages.ReasonDisabled, "scaling out is paused")
 		}

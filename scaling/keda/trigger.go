@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 )
 
 // trigger is a Trigger that was read.
@@ -28,6 +29,8 @@ type trigger struct {
 	read func(now time.Time, m *messages.Metric) reading
 	// renew makes the scaler a new one, without memory; nil: it has none anyway.
 	renew func()
+	// addon is the scaler of the HTTP add-on that answers; nil: another does.
+	addon *httpaddon.Scaler
 }
 
 // reading is what a scaler says.

@@ -142,6 +142,9 @@ func readSQS(r *reader, t *trigger, index int) {
 // KEDA hands on to it.
 func readExternalPush(r *reader, t *trigger, index int) {
 	r.need("scalerAddress", "the address of a scaler")
+	if r.httpAddOn(t, index) {
+		return
+	}
 	metric, found := r.text("metricName")
 	if !found {
 		metric = "queue"

@@ -19,7 +19,7 @@ import (
 
 // foresees says whether the workload's requests can be settled at arrival.
 func (s *Spec) foresees() bool {
-	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.PerPod.Discipline != "fifo" {
+	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.Interceptor != nil || s.PerPod.Discipline != "fifo" {
 		return false
 	}
 	if s.Consumes != nil { // whose backlogs are long: stays that have not ended are looked through

@@ -56,6 +56,9 @@ type Spec struct {
 	// Activators put Knative's activators and queue-proxies on the way of the
 	// requests; nil: none. There is no Front then.
 	Activators *Activators
+	// Interceptor puts that of KEDA's HTTP add-on on the way of the requests; nil:
+	// none. It is alone there.
+	Interceptor *Interceptor
 	// Consumes makes messages of the requests, which pods take from a queue; nil:
 	// requests are sent to pods.
 	Consumes *Consumption

@@ -99,6 +99,12 @@ func (s Spec) Validate() error {
 	if s.Front != nil {
 		problems.Add(messages.Under("front", s.Front.Validate()))
 	}
+	if s.Interceptor != nil {
+		problems.Add(messages.Under("interceptor", s.Interceptor.Validate()))
+		if s.Front != nil || s.Activators != nil || s.Elastic || s.Serverless != nil || s.Consumes != nil {
+			problems.Addf("interceptor", "found it beside another proxy, messages, or pods that nobody scales, expected it alone")
+		}
+	}
 	if s.Activators != nil {
 		problems.Add(messages.Under("activators", s.Activators.Validate()))
 		if s.Front != nil || s.Elastic || s.Serverless != nil || s.Routing.Policy == "central-queue" {

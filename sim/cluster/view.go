@@ -59,9 +59,9 @@ func (c *Cluster) Replicas() messages.Replicas {
 func (c *Cluster) Counters() Counters { return c.tally.Total() }
 
 // Held is the number of requests that wait outside of pods: in the central
-// queue, at the front, or as messages that can be taken.
+// queue, at a proxy before them, or as messages that can be taken.
 func (c *Cluster) Held() int {
-	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held() + c.backlog.waiting()
+	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held() + c.interceptor.held() + c.backlog.waiting()
 	if c.shared != nil {
 		for i := range c.pods {
 			n += int(c.pods[i].unstarted(c.foreseenTo))
