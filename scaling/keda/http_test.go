@@ -106,7 +106,7 @@ func TestTheStreamWakesAndKeepsAwake(t *testing.T) {
 	assert.Equal(t, messages.ReasonCooldown, poll(t, a, 100, 1).Reason)
 	d = poll(t, a, 101, 1)
 	assert.Equal(t, int32(0), d.Desired)
-	assert.Equal(t, []string{"trigger 0 (pending requests): 0, not active", "the cooldown of 1m0s is over"}, details(d))
+	assert.Equal(t, []string{"trigger 0 (pending requests): 0, not active", "the cooldown of 1m0s since the last activity at 00:00:40 is over"}, details(d))
 }
 
 func TestTheStreamLeavesTheIdleCount(t *testing.T) {
