@@ -97,6 +97,9 @@ func (c *Cluster) schedule(p *pod) {
 		c.nodes.occupy(at)
 		p.Node = int32(at)
 		delay = c.pull(p, &c.nodes.list[at])
+		if c.nodes.standing < int64(c.nodes.spec.Headroom) {
+			c.wakeScaler()
+		}
 	} else {
 		delay = c.lifecycle.pull.of(p)
 	}

@@ -314,6 +314,7 @@ func (c *Cluster) stopServing(p *pod) {
 		c.unroute(p)
 	}
 	if c.foresight {
+		c.settleAll(p, c.foreseenTo)
 		c.drainAhead(p)
 	}
 	c.finishDraining(p)

@@ -117,6 +117,9 @@ func (w *reference) moveIn(p *referencePod, at int) time.Duration {
 		n.spare--
 	}
 	p.Node = int32(at)
+	if w.standing() < w.nodesSpec().Headroom && p.State == Pending {
+		w.wakeScaler()
+	}
 	there, known := n.images[p.template]
 	if !known {
 		there = w.now + w.draw("imagePull", p)

@@ -31,7 +31,7 @@ func TestZZ(t *testing.T) {
 					bad++
 					s := err.Error()
 					if os.Getenv("V") != "" {
-						d.fightErr(t, err)
+						d.fail(t, err)
 					}
 					if len(s) > 300 { s = s[:300] }
 					fmt.Println("seed", seed, "event", e, s)
