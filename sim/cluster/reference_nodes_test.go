@@ -120,10 +120,10 @@ func (w *reference) moveIn(p *referencePod, at int) time.Duration {
 	if w.standing() < w.nodesSpec().Headroom && p.State == Pending {
 		w.wakeScaler()
 	}
-	there, known := n.images[p.template]
+	there, known := n.images[int(p.Template)]
 	if !known {
 		there = w.now + w.draw("imagePull", p)
-		n.images[p.template] = there
+		n.images[int(p.Template)] = there
 	}
 	return max(0, there-w.now)
 }

@@ -240,7 +240,7 @@ func (c *Cluster) recreate() bool {
 	}
 	c.replicate()
 	for _, id := range c.present {
-		if c.pods[id].generation != set.generation {
+		if c.pods[id].Template != set.generation {
 			return false
 		}
 	}
@@ -258,7 +258,7 @@ func (c *Cluster) replicate() {
 	for i := range c.sets {
 		s, n := &c.sets[i], int32(0)
 		for _, id := range c.present {
-			if p := &c.pods[id]; p.generation == s.generation && p.State < Draining {
+			if p := &c.pods[id]; p.Template == s.generation && p.State < Draining {
 				n++
 			}
 		}
@@ -279,7 +279,7 @@ func (c *Cluster) fit(s *replicaSet, n int32) {
 // availableOf is how many pods of a template are available.
 func (c *Cluster) availableOf(generation uint16) (n int32) {
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.generation == generation && c.isAvailable(p) {
+		if p := &c.pods[id]; p.Template == generation && c.isAvailable(p) {
 			n++
 		}
 	}

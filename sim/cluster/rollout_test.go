@@ -22,9 +22,9 @@ func sizes(c *Cluster) (created, ready map[uint16]int) {
 	created, ready = map[uint16]int{}, map[uint16]int{}
 	for i := range c.pods {
 		if p := &c.pods[i]; p.State < Draining {
-			created[p.generation]++
+			created[p.Template]++
 			if p.State == Ready {
-				ready[p.generation]++
+				ready[p.Template]++
 			}
 		}
 	}
