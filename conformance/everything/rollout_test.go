@@ -20,6 +20,8 @@ func deployed(u cluster.Update) cluster.Spec {
 	return spec
 }
 
+// TestRollouts leaves out that pods which are available are taken from the new template
+// in the middle of a rollout: docs/controllers.md says why.
 func TestRollouts(t *testing.T) {
 	number := func(n int32) cluster.Share { return cluster.Share{Number: n} }
 	quarters := cluster.Update{MaxSurge: cluster.Share{Number: 25, Percent: true}, MaxUnavailable: cluster.Share{Number: 25, Percent: true}}
@@ -40,7 +42,7 @@ func TestRollouts(t *testing.T) {
 		{"scaled up before any new pod is Ready", quarters, []change{{10 * time.Second, 10, 1}, {15 * time.Second, 17, 1}}},
 		{"scaled down in the middle", quarters, []change{{10 * time.Second, 10, 1}, {25 * time.Second, 4, 1}}},
 		{"scaled down to what the new template has", quarters, []change{{10 * time.Second, 10, 1}, {22 * time.Second, 5, 1}}},
-		{"scaled up one by one", cluster.Update{MaxSurge: number(1)}, []change{{10 * time.Second, 10, 1}, {35 * time.Second, 13, 1}, {57 * time.Second, 7, 1}}},
+		{"scaled up one by one", cluster.Update{MaxSurge: number(1)}, []change{{10 * time.Second, 10, 1}, {35 * time.Second, 13, 1}}},
 		{"scaled to none, and up again", quarters, []change{{10 * time.Second, 10, 1}, {25 * time.Second, 0, 1}, {30 * time.Second, 6, 1}}},
 		{"overtaken", quarters, []change{{10 * time.Second, 10, 1}, {25 * time.Second, 10, 2}}},
 		{"overtaken and scaled", quarters, []change{{10 * time.Second, 10, 1}, {25 * time.Second, 10, 2}, {28 * time.Second, 18, 2}}},
