@@ -105,12 +105,10 @@ func (c *Cluster) resizeSets() {
 			active = append(active, &c.sets[i])
 		}
 	}
-	switch {
+	switch { // with none active, roll begins anew; one alone is active only when a rollout is over
 	case !c.RollingOut():
 		c.sets[0].replicas = c.desired
-	case len(active) == 1:
-		active[0].replicas = c.desired
-	case len(active) > 1:
+	case len(active) > 0:
 		c.proportion(active, surge)
 	}
 	for i := range c.sets {
@@ -159,9 +157,6 @@ func (c *Cluster) proportion(active []*replicaSet, surge int32) {
 func (c *Cluster) shareOf(s *replicaSet, surge int32) int32 {
 	if c.desired == 0 {
 		return -s.replicas
-	}
-	if s.limit == 0 {
-		return 0
 	}
 	return int32(math.Round(float64(s.replicas)*float64(c.desired+surge)/float64(s.limit))) - s.replicas
 }
