@@ -221,12 +221,18 @@ func (p *plane) elapsed() time.Duration { return time.Since(p.start) }
 func (p *plane) complain(_ context.Context, err error, _ string, _ ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch text := err.Error(); {
-	case apierrors.IsConflict(err), strings.Contains(text, "is not as new as written version"), strings.Contains(text, "informer cache is out of date"):
+	switch {
+	case isBehind(err):
 		p.stale++
-	case !strings.Contains(text, "unable to fetch metrics from external metrics API"):
+	case !strings.Contains(err.Error(), "unable to fetch metrics from external metrics API"):
 		p.errs = append(p.errs, err)
 	}
+}
+
+// isBehind says whether a controller complains that its cache lags behind.
+func isBehind(err error) bool {
+	return apierrors.IsConflict(err) || strings.Contains(err.Error(), "is not as new as written version") ||
+		strings.Contains(err.Error(), "informer cache is out of date")
 }
 
 // noteSync takes down that the HPA controller reads the scale, as it does once

@@ -106,7 +106,7 @@ func newActivators(spec Spec, l lifecycle, seed random.Seed) activators {
 func (c *Cluster) SetPath(path messages.Path) {
 	a := &c.activators
 	if a.changes++; c.now == 0 {
-		a.proxied = path == messages.PathProxy
+		c.takePath(path == messages.PathProxy)
 		return
 	}
 	to := toDirect
@@ -129,12 +129,16 @@ func (c *Cluster) Path() messages.Path {
 
 // turnTo makes requests take a path, unless another was asked for meanwhile.
 func (c *Cluster) turnTo(change int32, proxied bool) {
-	if a := &c.activators; uint64(change) == a.changes {
-		a.proxied = proxied
+	if uint64(change) == c.activators.changes {
+		c.takePath(proxied)
 		c.changed = true
-		if c.foresight && proxied {
-			c.recallPast()
-		}
+	}
+}
+
+func (c *Cluster) takePath(proxied bool) {
+	c.activators.proxied = proxied
+	if c.foresight && proxied {
+		c.recallPast()
 	}
 }
 

@@ -97,6 +97,9 @@ func (c *Cluster) schedule(p *pod) {
 		c.nodes.occupy(at)
 		p.Node = int32(at)
 		delay = c.pull(p, &c.nodes.list[at])
+		if c.nodes.standing < int64(c.nodes.spec.Headroom) {
+			c.wakeScaler()
+		}
 	} else {
 		delay = c.lifecycle.pull.of(p)
 	}
@@ -118,12 +121,12 @@ func (c *Cluster) settleOnNode(p *pod) {
 // there the whole pull, for others what is left of it.
 func (c *Cluster) pull(p *pod, on *node) time.Duration {
 	for _, i := range on.images {
-		if i.generation == p.generation {
+		if i.generation == p.Template {
 			return max(0, i.at-c.now)
 		}
 	}
 	delay := c.lifecycle.pull.of(p)
-	on.images = append(on.images, image{generation: p.generation, at: c.now + delay})
+	on.images = append(on.images, image{generation: p.Template, at: c.now + delay})
 	return delay
 }
 

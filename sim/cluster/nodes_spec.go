@@ -108,7 +108,14 @@ const (
 	packPods   = "pack"
 )
 
-const maxPools = 100
+// The largest values that make sense.
+const (
+	maxPools      = 100
+	maxNodes      = 10_000 // of a pool
+	maxNodeCores  = 10_000
+	maxPodsOnNode = 1000
+	maxMemory     = 1 << 50 // 1 PiB
+)
 
 // Validate reports everything in the section `nodes` that cannot be used.
 func (n Nodes) Validate() error {
@@ -127,8 +134,23 @@ func (n Nodes) Validate() error {
 			problems.Addf(at+".name", "found a second pool %q, expected different names", p.Name)
 		}
 		names[p.Name] = true
-		if !InThousandths(p.CPU) {
+		switch {
+		case !(p.CPU >= 0.001 && p.CPU <= maxNodeCores):
+			problems.Addf(at+".cpu", "found %g, expected 0.001 to %d", p.CPU, maxNodeCores)
+		case !InThousandths(p.CPU):
 			problems.Addf(at+".cpu", "found %g, expected at most three decimals", p.CPU)
+		}
+		if p.Memory < 1 || p.Memory > maxMemory {
+			problems.Addf(at+".memory", "found %s, expected more than nothing, up to %s", written(int64(p.Memory)), written(maxMemory))
+		}
+		if p.Pods < 1 || p.Pods > maxPodsOnNode {
+			problems.Addf(at+".pods", "found %d, expected 1 to %d", p.Pods, maxPodsOnNode)
+		}
+		if *p.Min < 0 || *p.Max > maxNodes {
+			problems.Addf(at, "found %d to %d nodes, expected 0 to %d", *p.Min, *p.Max, maxNodes)
+		}
+		if p.HourPrice != nil && !(*p.HourPrice >= 0) {
+			problems.Addf(at+".hourPrice", "found %g, expected 0 or more", *p.HourPrice)
 		}
 		if p.Count < *p.Min || p.Count > *p.Max {
 			problems.Addf(at+".count", "found %d, expected min to max, which are %d and %d", p.Count, *p.Min, *p.Max)
@@ -149,6 +171,15 @@ func (n Nodes) Validate() error {
 		if d.value < d.least || d.value > maxDelay {
 			problems.Addf(d.field, "found %s, expected %s to %s", d.value, d.least, maxDelay)
 		}
+	}
+	if u := *n.Scaler.Utilization; !(u >= 0 && u <= 1) {
+		problems.Addf("autoscaler.utilization", "found %g, expected 0 to 1", u)
+	}
+	if n.Headroom < 0 || n.Headroom > maxNodes {
+		problems.Addf("headroom", "found %d, expected 0 to %d", n.Headroom, maxNodes)
+	}
+	if n.MinAvailable != nil && (*n.MinAvailable < 0 || *n.MinAvailable > maxReplicas) {
+		problems.Addf("minAvailable", "found %d, expected 0 to %d", *n.MinAvailable, maxReplicas)
 	}
 	return problems.Err()
 }

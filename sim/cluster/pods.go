@@ -12,27 +12,26 @@ import (
 
 // pod is one pod, from its creation on; ended pods keep their entry.
 type pod struct {
-	station                  // with foresight, instead of queue, serving and idleSince
-	flows      [2]flow       // through the pod's own proxy: direct ones, and those that an activator sent
-	idle       time.Duration // Ready with nothing in service, summed up
-	listensAt  time.Duration // when it accepts connections
-	warmAt     time.Duration // when it is as fast as it gets for good
-	agesFrom   time.Duration // from when its warm-up counts
-	stopsAt    time.Duration // deleted: when its preStop hook is over
-	probesAt   time.Duration // of the container that runs: when its readiness and liveness probes begin
-	cameUp     time.Duration // how long its containers have taken until they were Ready, summed up
-	failsFrom  time.Duration // what lets its readiness fail
-	failsTo    time.Duration
-	backAt     time.Duration // it is not Ready again before
-	generation uint16        // of the pod template it was made of
-	epoch      uint32        // counts its containers
-	probed     uint32        // the epoch, plus 1, of the container whose queued probes go on
-	readiness  streak
-	liveness   streak
-	backOff    backOff
-	changes    uint32 // of its readiness, of which those who send requests hear
-	heard      uint32 // the youngest one of which they have
-	first      struct{ ready, routable time.Duration }
+	station                 // with foresight, instead of queue, serving and idleSince
+	flows     [2]flow       // through the pod's own proxy: direct ones, and those that an activator sent
+	idle      time.Duration // Ready with nothing in service, summed up
+	listensAt time.Duration // when it accepts connections
+	warmAt    time.Duration // when it is as fast as it gets for good
+	agesFrom  time.Duration // from when its warm-up counts
+	stopsAt   time.Duration // deleted: when its preStop hook is over
+	probesAt  time.Duration // of the container that runs: when its readiness and liveness probes begin
+	cameUp    time.Duration // how long its containers have taken until they were Ready, summed up
+	failsFrom time.Duration // what lets its readiness fail
+	failsTo   time.Duration
+	backAt    time.Duration // it is not Ready again before
+	epoch     uint32        // counts its containers
+	probed    uint32        // the epoch, plus 1, of the container whose queued probes go on
+	readiness streak
+	liveness  streak
+	backOff   backOff
+	changes   uint32 // of its readiness, of which those who send requests hear
+	heard     uint32 // the youngest one of which they have
+	first     struct{ ready, routable time.Duration }
 	PodStatus
 	position  int32 // index in Cluster.routable, or none
 	queue     queue
@@ -60,15 +59,14 @@ func (c *Cluster) newPod(generation uint16) *pod {
 	uid := c.lifecycle.uids.At(uint64(id))
 	c.pods = append(c.pods, pod{
 		PodStatus: PodStatus{
-			ID: id, CreatedAt: c.now,
+			ID: id, Template: generation, CreatedAt: c.now,
 			ScheduledAt: NotYet, StartedAt: NotYet, RunningSince: NotYet, ReadyAt: NotYet, UnreadyAt: NotYet,
 			RoutableAt: NotYet, DeletedAt: NotYet, Node: none,
 		},
-		position:   none,
-		queue:      newQueue(),
-		uid:        uid.Uint64(),
-		listensAt:  event.Never,
-		generation: generation,
+		position:  none,
+		queue:     newQueue(),
+		uid:       uid.Uint64(),
+		listensAt: event.Never,
 	})
 	p := &c.pods[id]
 	p.first.ready, p.first.routable = NotYet, NotYet
@@ -317,6 +315,7 @@ func (c *Cluster) stopServing(p *pod) {
 		c.unroute(p)
 	}
 	if c.foresight {
+		c.settleAll(p, c.foreseenTo)
 		c.drainAhead(p)
 	}
 	c.finishDraining(p)

@@ -151,10 +151,7 @@ func TestConservationInRandomWorlds(t *testing.T) {
 			}
 			check(t, c)
 		}
-		c.arrivals, c.upcoming, c.clients.open, c.nextArrival = &instantsOf{}, upcoming{}, event.Never, event.Never
-		if c.clients.on {
-			c.nextArrival = c.clients.next()
-		}
+		silence(c)
 		c.Scale(3)
 		for c.Advance(24*time.Hour) != NoStop { // a backlog may take hours
 			c.Notified(true)
@@ -167,6 +164,14 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		assert.Zero(t, occupied(c), "no entry of the slab is forgotten")
 		check(t, c)
 	})
+}
+
+// silence has nobody send anything any more but what is tried again.
+func silence(c *Cluster) {
+	c.arrivals, c.upcoming, c.clients.open, c.nextArrival = &instantsOf{}, upcoming{}, event.Never, event.Never
+	if c.clients.on {
+		c.nextArrival = c.clients.next()
+	}
 }
 
 // check holds the cluster's counts against each other.

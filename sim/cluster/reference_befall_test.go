@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/sim/random"
@@ -143,7 +142,7 @@ func (d *duel) befall() {
 
 func (d *duel) note(format string, args ...any) { d.log = append(d.log, fmt.Sprintf(format, args...)) }
 
-// String describes the weather of a Spec.
+// weatherReport describes what a Spec's pods can go through.
 func (s *Spec) weatherReport() string {
 	report := fmt.Sprintf("unsteady %t, slow %v, update %+v, preStop %s, queued probes %t", s.Unsteady, s.Slow, s.Update, s.PreStop, s.Probes.Queued)
 	for i, p := range []*Probe{s.Probes.Startup, s.Probes.Readiness, s.Probes.Liveness} {
@@ -164,5 +163,3 @@ func (s *Spec) weatherReport() string {
 	}
 	return report
 }
-
-var _ = slices.Contains[[]int]

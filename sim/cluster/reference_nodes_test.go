@@ -117,10 +117,13 @@ func (w *reference) moveIn(p *referencePod, at int) time.Duration {
 		n.spare--
 	}
 	p.Node = int32(at)
-	there, known := n.images[p.template]
+	if w.standing() < w.nodesSpec().Headroom && p.State == Pending {
+		w.wakeScaler()
+	}
+	there, known := n.images[int(p.Template)]
 	if !known {
 		there = w.now + w.draw("imagePull", p)
-		n.images[p.template] = there
+		n.images[int(p.Template)] = there
 	}
 	return max(0, there-w.now)
 }

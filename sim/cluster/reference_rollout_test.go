@@ -14,7 +14,7 @@ type referenceSet struct {
 }
 
 func (w *reference) madeOf(template int) []*referencePod {
-	return slices.DeleteFunc(w.alive(), func(p *referencePod) bool { return p.template != template })
+	return slices.DeleteFunc(w.alive(), func(p *referencePod) bool { return int(p.Template) != template })
 }
 
 func (w *reference) available(template int) (n int) {
@@ -170,7 +170,7 @@ func (w *reference) recreate() bool {
 		}
 	}
 	w.fitAll()
-	if slices.ContainsFunc(w.pods, func(p *referencePod) bool { return p.State != Gone && p.template != last.template }) {
+	if slices.ContainsFunc(w.pods, func(p *referencePod) bool { return p.State != Gone && int(p.Template) != last.template }) {
 		return false
 	}
 	last.want = w.desired

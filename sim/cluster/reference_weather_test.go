@@ -23,7 +23,6 @@ type referenceWeather struct {
 
 // referenceContainer is the container of a pod, and what is known of it.
 type referenceContainer struct {
-	template   int
 	epoch      int           // counts its containers
 	served     bool          // the container that runs has been Ready
 	bornAt     time.Duration // when it was so first
@@ -53,7 +52,7 @@ func (w *reference) ofContainer(p *referencePod, delay time.Duration, do func())
 
 func (w *reference) create(template int) {
 	p := w.newPod()
-	p.template = template
+	p.Template = uint16(template)
 	w.become(p, Pending)
 	w.after(w.draw("schedule", p), rankLife, func() {
 		if p.State == Pending {

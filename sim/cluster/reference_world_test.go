@@ -453,22 +453,21 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 // fight runs a duel and fails the test at the first difference.
 func (d *duel) fight(t *testing.T) {
 	if err := d.run(); err != nil {
-		d.fightErr(t, err)
+		d.fail(t, err)
 	}
 }
 
-func (d *duel) fightErr(t *testing.T, err error) {
-	{
-		front := "none"
-		if d.spec.Front != nil {
-			front = fmt.Sprintf("%+v", *d.spec.Front)
-		}
-		consumes := "nothing"
-		if m := d.spec.Consumes; m != nil {
-			w := m.WithDefaults()
-			consumes = fmt.Sprintf("%d partitions %s, visibility timeout %s, at most %d deliveries", w.Partitions, w.Partitioner, *w.VisibilityTimeout, w.MaxDeliveries)
-		}
-		t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nconsumes %s\nfront: %s\nactivators: %+v\nretries: %+v\n%s\n%v",
-			d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, consumes, front, d.spec.Activators, d.spec.Retries, d.spec.weatherReport(), d.log)
+// fail tells of the world in which the two are apart.
+func (d *duel) fail(t *testing.T, err error) {
+	front := "none"
+	if d.spec.Front != nil {
+		front = fmt.Sprintf("%+v", *d.spec.Front)
 	}
+	consumes := "nothing"
+	if m := d.spec.Consumes; m != nil {
+		w := m.WithDefaults()
+		consumes = fmt.Sprintf("%d partitions %s, visibility timeout %s, at most %d deliveries", w.Partitions, w.Partitioner, *w.VisibilityTimeout, w.MaxDeliveries)
+	}
+	t.Fatalf("seed %d, %s, foresight %t: %v\n%+v\nconsumes %s\nfront: %s\nactivators: %+v\nretries: %+v\n%s\n%v",
+		d.seed, d.fast.Now(), d.fast.foresight, err, d.spec, consumes, front, d.spec.Activators, d.spec.Retries, d.spec.weatherReport(), d.log)
 }

@@ -105,12 +105,10 @@ func (c *Cluster) resizeSets() {
 			active = append(active, &c.sets[i])
 		}
 	}
-	switch {
+	switch { // with none active, roll begins anew; one alone is active only when a rollout is over
 	case !c.RollingOut():
 		c.sets[0].replicas = c.desired
-	case len(active) == 1:
-		active[0].replicas = c.desired
-	case len(active) > 1:
+	case len(active) > 0:
 		c.proportion(active, surge)
 	}
 	for i := range c.sets {
@@ -159,9 +157,6 @@ func (c *Cluster) proportion(active []*replicaSet, surge int32) {
 func (c *Cluster) shareOf(s *replicaSet, surge int32) int32 {
 	if c.desired == 0 {
 		return -s.replicas
-	}
-	if s.limit == 0 {
-		return 0
 	}
 	return int32(math.Round(float64(s.replicas)*float64(c.desired+surge)/float64(s.limit))) - s.replicas
 }
@@ -240,7 +235,7 @@ func (c *Cluster) recreate() bool {
 	}
 	c.replicate()
 	for _, id := range c.present {
-		if c.pods[id].generation != set.generation {
+		if c.pods[id].Template != set.generation {
 			return false
 		}
 	}
@@ -258,7 +253,7 @@ func (c *Cluster) replicate() {
 	for i := range c.sets {
 		s, n := &c.sets[i], int32(0)
 		for _, id := range c.present {
-			if p := &c.pods[id]; p.generation == s.generation && p.State < Draining {
+			if p := &c.pods[id]; p.Template == s.generation && p.State < Draining {
 				n++
 			}
 		}
@@ -279,7 +274,7 @@ func (c *Cluster) fit(s *replicaSet, n int32) {
 // availableOf is how many pods of a template are available.
 func (c *Cluster) availableOf(generation uint16) (n int32) {
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.generation == generation && c.isAvailable(p) {
+		if p := &c.pods[id]; p.Template == generation && c.isAvailable(p) {
 			n++
 		}
 	}

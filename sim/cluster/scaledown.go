@@ -13,7 +13,7 @@ import (
 func (c *Cluster) deleteSurplus(generation uint16, n int) {
 	c.candidates = c.candidates[:0]
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.State < Draining && p.generation == generation {
+		if p := &c.pods[id]; p.State < Draining && p.Template == generation {
 			c.candidates = append(c.candidates, id)
 		}
 	}

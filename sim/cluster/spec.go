@@ -139,7 +139,8 @@ const NotYet = time.Duration(-1)
 
 // PodStatus is the truth about one pod at an instant.
 type PodStatus struct {
-	ID          int32 // ordinal of creation, from 0
+	ID          int32  // ordinal of creation, from 0
+	Template    uint16 // of the Deployment that it was made of, from 0
 	State       State
 	CreatedAt   time.Duration
 	ScheduledAt time.Duration // assigned to a node; status.startTime; NotYet before
