@@ -119,6 +119,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readStrategies()
 	l.readTraffic()
 	l.checkFaults()
+	l.warnOfRoom()
 	l.checkPrices()
 	l.readAssertions()
 }

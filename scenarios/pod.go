@@ -120,6 +120,31 @@ func share(v intstr.IntOrString) cluster.Share {
 	return cluster.Share{Number: int32(n), Percent: true}
 }
 
+// warnOfRoom says of autoscalers that may want more pods than all nodes there can be
+// have room for.
+func (l *loader) warnOfRoom() {
+	if l.doc.Nodes == nil || len(l.problems) > 0 {
+		return
+	}
+	room := l.workload.spec.Room()
+	for _, st := range l.strategies {
+		at := l.root.Get("autoscalers").Get(st.name)
+		most, what := int64(0), ""
+		switch {
+		case st.hpa != nil:
+			most, what = int64(st.hpa.Spec.MaxReplicas), "maxReplicas"
+		case st.keda != nil:
+			_, highest := st.keda.Limits()
+			most, what = int64(highest), "maxReplicaCount"
+		case st.replicas != nil:
+			most, what = int64(*st.replicas), "replicas"
+		}
+		if most > room {
+			l.warn(at, fmt.Sprintf("found %s of %d for %s, expected at most %d: the nodes have no room for more, at their largest number", what, most, st.name, room))
+		}
+	}
+}
+
 // checkFaults reports faults that cannot befall this scenario.
 func (l *loader) checkFaults() {
 	if l.problems.Below("faults") || len(l.doc.Faults) == 0 {

@@ -15,7 +15,6 @@ const (
 	maxQueue       = 100_000_000
 	maxDelay       = 30 * 24 * time.Hour
 	maxCores       = 1000
-	maxMemory      = Bytes(1) << 50
 )
 
 // Validate reports everything in the section `perPod` that cannot be used.
