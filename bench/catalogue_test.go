@@ -379,6 +379,42 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 			assert.Zero(t, r[name].Replicas.ScaleDowns, name)
 		}
 	},
+	"metrics-outage": func(t *testing.T, r map[string]*sim.Result) {
+		for _, d := range r["cpu"].Decisions {
+			assert.False(t, d.TS >= 9*60 && d.TS < 40*60 && d.Changes(), "without its only metric it does nothing: %+v", d)
+		}
+		for _, d := range r["cpu-and-rps"].Decisions {
+			assert.False(t, d.TS >= 9*60 && d.TS < 40*60 && d.Desired < d.Current, "nor shrinks while one is missing: %+v", d)
+		}
+		assert.Equal(t, int32(12), r["cpu-and-rps"].Replicas.MaxDesired, "but grows by the other")
+	},
+	"readiness-cascade": func(t *testing.T, r map[string]*sim.Result) {
+		last := r["hpa-80"].Decisions[len(r["hpa-80"].Decisions)-1]
+		assert.Equal(t, int32(8), last.Desired, "for ever")
+		assert.Greater(t, r["hpa-80"].Requests.Lost(), r["hpa-80"].Requests.Arrived/5)
+		assert.Zero(t, r["fixed-14"].Requests.Lost())
+	},
+	"rollout-overshoot": func(t *testing.T, r map[string]*sim.Result) {
+		for _, d := range r["external"].Decisions {
+			assert.False(t, d.TS < 10*60 && d.Changes(), "steady before the rollout: %+v", d)
+		}
+		assert.Equal(t, int32(24), r["external"].Replicas.MaxDesired)
+		for _, name := range []string{"pods", "cpu"} {
+			assert.Equal(t, int32(20), r[name].Replicas.MaxDesired, name)
+		}
+	},
+	"slow-nodes": func(t *testing.T, r map[string]*sim.Result) {
+		var first *sim.PodStart
+		for i, p := range r["hpa-70"].PodStarts.Pods {
+			if p.ScheduledS != nil && *p.ScheduledS > p.CreatedS+60 && first == nil {
+				first = &r["hpa-70"].PodStarts.Pods[i]
+			}
+		}
+		require.NotNil(t, first)
+		assert.InDelta(t, 190, *first.ScheduledS-first.CreatedS, 10, "a scan, and three minutes for the node")
+		assert.Less(t, r["hpa-40"].Requests.Lost(), r["hpa-70"].Requests.Lost())
+		assert.Equal(t, int32(0), r["hpa-70"].Timeline.Pending[len(r["hpa-70"].Timeline.Pending)-1])
+	},
 	"museum-keda-6787": func(t *testing.T, r map[string]*sim.Result) {
 		down := func(name string) (at float64) {
 			for _, d := range r[name].Decisions {

@@ -31,7 +31,11 @@ func (p *page) bands(r *sim.Result, o Options) {
 			row = []rune(strings.Repeat(" ", width))
 			rows[name] = row
 		}
-		for i := columnOf(b.FromS, r.DurationS, width, math.Floor); i < columnOf(b.ToS, r.DurationS, width, math.Ceil); i++ {
+		from, to := columnOf(b.FromS, r.DurationS, width, math.Floor), columnOf(b.ToS, r.DurationS, width, math.Ceil)
+		if b.FromS == b.ToS { // what happens at once
+			to = min(from+1, width)
+		}
+		for i := from; i < to; i++ {
 			row[i] = '▄'
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -34,10 +35,16 @@ func TestBands(t *testing.T) {
 func TestBandsThatCannotBe(t *testing.T) {
 	r := &sim.Result{DurationS: 100, Bands: []sim.Band{
 		{Name: "before", FromS: -1e300, ToS: -5}, {Name: "after", FromS: 200, ToS: 1e300}, {Name: "backwards", FromS: 50, ToS: 40},
-		{Name: "\x1b[31m" + strings.Repeat("long", 50), FromS: -1e300, ToS: 1e300}, {Name: "fifth", FromS: 0, ToS: 100},
+		{Name: "\x1b[31m" + strings.Repeat("long", 50), FromS: -1e300, ToS: 1e300}, {Name: "at once", FromS: 50, ToS: 50},
 	}}
+	for i := range 8 {
+		r.Bands = append(r.Bands, sim.Band{Name: fmt.Sprint("more ", i), FromS: 0, ToS: 100})
+	}
+	r.Bands = append(r.Bands, r.Bands[len(r.Bands)-1])
 	rows := bandRows(r, 69)
-	assert.Len(t, rows, 4)
+	assert.Len(t, rows, 11)
+	assert.Equal(t, " at once "+strings.Repeat(" ", 30)+"▄", rows[4])
+	assert.Equal(t, "         and 3 more", rows[10])
 	for _, row := range rows {
 		assert.LessOrEqual(t, columns(row), 69)
 		assert.NotContains(t, row, "\x1b")

@@ -29,11 +29,11 @@ func newRun() *cobra.Command {
 became of the requests, how long they took, how many pods there were, and why.
 The exit code is 3 when one of the scenario's assertions does not hold.
 
-With --chaos it draws schedules of faults instead, replays the scenario with each
-of them and an hour of silence, and holds every run to what has to be true: the
-requests balance, counts stay within their limits, and in the end there are as
-many pods as without faults. A schedule that breaks this is made as small as it
-can be and printed as a scenario; the exit code is 3 then.`,
+With --chaos it draws schedules of faults instead, replays the scenario with
+each of them and an hour of silence, and holds every run to what has to be true:
+the requests balance, counts stay within their limits, and in the end there are
+as many pods as without faults. A schedule that breaks this is made as small as
+it can be and printed as a scenario; the exit code is 3 then.`,
 		Example: example(
 			"scalelab run flash-crowd",
 			"scalelab run flash-crowd --autoscaler hpa-fast -o wide",
