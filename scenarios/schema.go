@@ -25,7 +25,7 @@ func Schema() []byte {
 				"patch":                []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
 			reflect.TypeFor[metrics.Phase](): {"pattern": "^(aligned|random|" + strings.Trim(strict.DurationPattern, "^$") + ")$"},
-			reflect.TypeFor[[]Assertion](): {"maxItems": maxAssertions},
+			reflect.TypeFor[[]Assertion]():   {"maxItems": maxAssertions},
 			reflect.TypeFor[sim.Prices](): {"oneOf": []any{map[string]any{"required": []any{"podHour"}}, map[string]any{"required": []any{"vcpuHour", "gibHour"}}}, "dependencies": map[string]any{
 				"vcpuHour": []any{"gibHour"}, "gibHour": []any{"vcpuHour"},
 			}},
