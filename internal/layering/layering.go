@@ -38,7 +38,7 @@ var rooms = []room{
 	{path: "scenarios", below: []string{"sim", "sim/metrics", "sim/cluster", "sim/traffic", "sim/random", "scaling/...", "messages"}},
 	{path: "sim/clientset", below: []string{"sim", "sim/cluster", "sim/event", "scaling/...", "k8shelper/...", "messages"}, core: true, clientGo: true},
 	{path: "sim", below: []string{"sim/metrics", "sim/cluster", "sim/traffic", "sim/random", "sim/event", "scaling", "scaling/hpa", "scaling/elasti", "scaling/keda", "scaling/knative", "messages"}, core: true},
-	{path: "sim/metrics", below: []string{"sim/cluster", "sim/event", "messages"}, core: true},
+	{path: "sim/metrics", below: []string{"sim/cluster", "sim/random", "sim/event", "messages"}, core: true},
 	{path: "sim/cluster", below: []string{"sim/random", "sim/event", "scaling/elasti/hold", "messages"}, core: true},
 	{path: "sim/traffic", below: []string{"sim/random", "messages"}, core: true},
 	{path: "sim/random", below: []string{"messages"}, core: true},
