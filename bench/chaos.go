@@ -35,7 +35,6 @@ type Chaos struct {
 	Workers    int                                                          // 0: one
 	Actuator   func(autoscaler string, spec sim.Spec) (sim.Actuator, error) // nil: direct
 	Progress   func(share float64)                                          // nil: none
-	first      int
 }
 
 // ChaosReport is what a search has found.

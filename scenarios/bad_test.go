@@ -243,6 +243,13 @@ func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 		"no token back":    {"workload: {retries: {budget: {maxTokens: 10, tokenRatio: 0}}}", `s.yaml:4:58: workload.retries.budget.tokenRatio: found 0, expected 0.001 to 1000`},
 		"on timeout":       {"workload: {onTimeout: kill}", `s.yaml:4:23: workload.onTimeout: found kill, expected one of leave, cancel`},
 		"pipeline":         {"pipeline: {metricsServer: 0s}", `s.yaml:4:27: pipeline.metricsServer: found 0s, expected at least 1ms`},
+		"phase, in words":  {"pipeline: {phases: {keda: randm}}", `s.yaml:4:27: pipeline.phases.keda: found "randm", expected aligned, random or an offset such as 7s; did you mean "random"?`},
+		"phase, unit-less": {"pipeline: {phase: 7}", `s.yaml:4:19: pipeline.phase: found 7, expected aligned, random or an offset such as 7s`},
+		"phase, too long":  {"pipeline: {phases: {prometheus: 30s}}", `s.yaml:4:33: pipeline.phases.prometheus: found 30s, expected less than the 30s after which prometheus comes round again`},
+		"delay":            {"pipeline: {delay: {kubelet: 2h}}", `s.yaml:4:29: pipeline.delay.kubelet: found 2h0m0s, expected 0s to 1h0m0s`},
+		"adapter's cache":  {"pipeline: {adapterCache: 2h}", `s.yaml:4:26: pipeline.adapterCache: found 2h0m0s, expected 0s to 1h0m0s`},
+		"noise":            {"pipeline: {noise: {cpu: 5%}}", `s.yaml:4:25: pipeline.noise.cpu: found 5%, expected a number`},
+		"noise, too fine":  {"pipeline: {noise: {metrics: 0.0001}}", `s.yaml:4:29: pipeline.noise.metrics: found 0.0001, expected 0, or 0.001 to 10`},
 		"hpa controller":   {"controllers: {hpa: {syncPeriod: 0s}}", `s.yaml:4:33: controllers.hpa.syncPeriod: found 0s, expected more than 0s`},
 		"elasti":           {"controllers: {elasti: {initialCapacity: 0}}", `s.yaml:4:41: controllers.elasti.initialCapacity: found 0, expected at least 1`},
 		"metric source":    {"metrics: {rps: {source: workload.rsp}}", `s.yaml:4:25: metrics.rps.source: found workload.rsp, expected one of workload.rps, workload.queue, workload.concurrency, workload.cpu (did you mean "workload.rps"?)`},
@@ -361,3 +368,29 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 type torn struct{}
 
 func (torn) Read([]byte) (int, error) { return 0, errors.New("torn") }
+
+// How long a control loop's period is depends on who scales: an offset is held
+// against all of them.
+func TestOffsetsOfControlLoops(t *testing.T) {
+	hpa := "workload: {manifests: [k8s/deployment.yaml]}\nautoscalers: {hpa: {manifests: [k8s/hpa.yaml]}, other: {extends: hpa, patch: {spec: {maxReplicas: 7}}}}\n"
+	for name, c := range map[string]struct {
+		pipeline, rest string
+		want           []string
+	}{
+		"of the HPA":            {"phases: {hpa: 15s}", hpa, []string{`s.yaml:4:26: pipeline.phases.hpa: found 15s, expected less than the 15s after which hpa comes round again`}},
+		"with another period":   {"phases: {hpa: 15s}", hpa + "controllers: {hpa: {syncPeriod: 20s}}\n", nil},
+		"of nobody":             {"phases: {keda: 10m, hpa: 14s}", hpa, nil},
+		"of all, for Knative":   {"phase: 7s", "autoscalers: {knative: {annotations: {autoscaling.knative.dev/target: \"8\"}}}\n", []string{`s.yaml:4:19: pipeline.phase: found 7s, expected less than the 2s after which knative comes round again`}},
+		"of all but one":        {"phase: 7s, phases: {knative: 1s}", "autoscalers: {knative: {annotations: {autoscaling.knative.dev/target: \"8\"}}}\n", nil},
+		"of everything, random": {"phase: random", hpa, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := scenarios.Parse("s.yaml", []byte(head+"pipeline: {"+c.pipeline+"}\n"+c.rest+tail), shop().open)
+			if c.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			assert.EqualError(t, err, strings.Join(c.want, "\n"))
+		})
+	}
+}

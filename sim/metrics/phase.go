@@ -90,10 +90,11 @@ func (p *Pipeline) Offset(what string, interval time.Duration, seed random.Seed)
 // than the intervals that the pipeline knows.
 func (p *Pipeline) checkPhases() error {
 	var problems messages.Problems
-	said := map[string]bool{}
+	var said string // the one field that several can share
 	report := func(what string, interval time.Duration) {
-		if _, err := p.Offset(what, interval, 0); err != nil && !said[err.(*messages.Invalid).Field] {
-			said[err.(*messages.Invalid).Field] = true
+		_, field := p.phaseOf(what)
+		if _, err := p.Offset(what, interval, 0); err != nil && field != said {
+			said = field
 			problems.Add(err)
 		}
 	}
@@ -108,12 +109,24 @@ func (p *Pipeline) checkPhases() error {
 
 // phaseOf is the phase of a part or loop, and the field that gives it.
 func (p *Pipeline) phaseOf(what string) (phase Phase, field string) {
-	own := map[string]Phase{
-		"kubelet": p.Phases.Kubelet, "metricsServer": p.Phases.MetricsServer, "prometheus": p.Phases.Prometheus,
-		"hpa": p.Phases.HPA, "keda": p.Phases.Keda, "elasti": p.Phases.Elasti, "knative": p.Phases.Knative,
-	}[what]
-	if own != "" {
-		return own, "phases." + what
+	switch own := &p.Phases; what {
+	case "kubelet":
+		phase = own.Kubelet
+	case "metricsServer":
+		phase = own.MetricsServer
+	case "prometheus":
+		phase = own.Prometheus
+	case "hpa":
+		phase = own.HPA
+	case "keda":
+		phase = own.Keda
+	case "elasti":
+		phase = own.Elasti
+	case "knative":
+		phase = own.Knative
 	}
-	return p.Phase, "phase"
+	if phase == "" {
+		return p.Phase, "phase"
+	}
+	return phase, "phases." + what
 }

@@ -340,3 +340,70 @@ func BenchmarkQuery(b *testing.B) {
 		})
 	}
 }
+
+// A target that cannot be scraped ends its series at once, and once: without Stale
+// the marker would be written 33 s later.
+func TestAFailedScrapeEndsASeriesAtOnce(t *testing.T) {
+	s := serverFor(t, `x`, `count_over_time(x[10m])`)
+	x := s.Series("x")
+	ask := func(seconds int, expr string) (float64, bool) {
+		v, empty, err := s.Query(at(seconds), expr)
+		require.NoError(t, err)
+		return v, empty
+	}
+	s.Append(at(0), []Sample{{x, Stale}}) // it has no sample that could be stale
+	assert.Zero(t, x.Len())
+	s.Append(at(30), []Sample{{x, 7}})
+	s.Append(at(60), []Sample{{x, Stale}})
+	s.Append(at(90), []Sample{{x, Stale}})
+	assert.Equal(t, 2, x.Len(), "one marker")
+	_, empty := ask(90, `x`)
+	assert.True(t, empty)
+	s.Append(at(120), []Sample{{x, 1}})
+	v, _ := ask(120, `x`)
+	assert.Equal(t, 1.0, v)
+	v, _ = ask(120, `count_over_time(x[10m])`)
+	assert.Equal(t, 2.0, v)
+	s.Append(at(150), nil) // it ends again, as a target that is gone
+	s.Append(at(180), nil)
+	_, empty = ask(182, `x`)
+	assert.False(t, empty)
+	_, empty = ask(183, `x`)
+	assert.True(t, empty, "the second end has a marker too")
+}
+
+// A series that was forgotten can come back.
+func TestASeriesComesBack(t *testing.T) {
+	s := serverFor(t, `x`)
+	x := s.Series("x")
+	s.Append(at(0), []Sample{{x, 7}})
+	for i := 1; i < 20; i++ {
+		s.Append(at(30*i), []Sample{{x, Stale}})
+	}
+	assert.Empty(t, s.series)
+	s.Append(at(600), []Sample{{x, 8}})
+	v, empty, err := s.Query(at(600), `x`)
+	require.NoError(t, err)
+	assert.False(t, empty)
+	assert.Equal(t, 8.0, v)
+}
+
+// After a restart nothing is known of what went away meanwhile: its last sample
+// counts for the whole lookback. What is still there goes on.
+func TestARestartWritesNoMarkers(t *testing.T) {
+	s := serverFor(t, `x`, `y`)
+	x, y := s.Series("x"), s.Series("y")
+	s.Append(at(0), []Sample{{x, 7}, {y, 1}})
+	s.Restart()
+	s.Append(at(60), []Sample{{y, 2}})
+	s.Append(at(120), nil)
+	ask := func(seconds int, expr string) bool {
+		_, empty, err := s.Query(at(seconds), expr)
+		require.NoError(t, err)
+		return empty
+	}
+	assert.False(t, ask(152, `y`))
+	assert.True(t, ask(153, `y`), "it was seen after the restart, and its end was too")
+	assert.False(t, ask(299, `x`))
+	assert.True(t, ask(300, `x`))
+}
