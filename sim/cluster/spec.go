@@ -95,7 +95,7 @@ type Lifecycle struct {
 	Start               random.Spec `yaml:"start" doc:"container start to Ready"`
 	Listen              random.Spec `yaml:"listen" doc:"Ready to accepting connections: 0s with a good readiness probe; before, connections to the pod are refused"`
 	EndpointPropagation random.Spec `yaml:"endpointPropagation" doc:"Ready to the first request that can be routed to the pod"`
-	Deregister          random.Spec `yaml:"deregister" doc:"deletion, or the loss of readiness, to the last request that is routed to the pod, of no account with Knative, whose activators know at once; default 0s"`
+	Deregister          random.Spec `yaml:"deregister" doc:"deletion, or the loss of readiness, to the last request that is routed to the pod; default 0s"`
 	StartCPU            float64     `yaml:"startCPU" min:"0" max:"1000" doc:"cores that a pod uses from its container's start to Ready; default 0"`
 	WarmUp              *WarmUp     `yaml:"warmUp,omitempty" doc:"how a pod becomes fast after it is Ready; default: at once"`
 }
