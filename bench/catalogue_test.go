@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scenarios"
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/clientset"
@@ -311,6 +313,30 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 		assert.Greater(t, r["hpa"].Requests.Lost(), r["only-from-zero"].Requests.Lost(), "the HPA sees the crowd too late")
 		assert.Greater(t, r["hpa"].PodSeconds, 2*r["knative"].PodSeconds, "and lets go of its pods after five minutes")
 	},
+	"http-add-on": func(t *testing.T, r map[string]*sim.Result) {
+		for _, name := range []string{"http-add-on", "http-add-on-rate", "kubeelasti", "knative"} {
+			assert.Zero(t, r[name].Requests.Lost(), "%s: its proxy holds everybody", name)
+			assert.Equal(t, int32(0), r[name].Replicas.MinReady, name)
+			assert.Less(t, r[name].PodSeconds, 0.35*r["hpa"].PodSeconds, name)
+		}
+		pending, rate := r["http-add-on"], r["http-add-on-rate"]
+		assert.Equal(t, pending.Requests, rate.Requests, "both are woken by the same requests")
+		assert.Equal(t, pending.LatencyS, rate.LatencyS)
+		woken := 0
+		for _, d := range pending.Decisions {
+			if d.Reason != messages.ReasonScaleFromZero {
+				continue
+			}
+			woken++
+			into := math.Mod(d.TS, 30*60) // since the burst began
+			assert.True(t, into > 0 && into < 5, "at %g s: the first request, a tick and an interval of the stream later", d.TS)
+		}
+		assert.Equal(t, 12, woken, "once a burst")
+		minute := (rate.PodSeconds - pending.PodSeconds) / 12
+		assert.InDelta(t, 60, minute, 15, "by the rate there is work for a window longer, and polls are 15 s apart")
+		assert.Less(t, r["knative"].LatencyS.P99, pending.LatencyS.P99, "an activator finds the pod before the endpoints are known")
+		assert.Zero(t, r["hpa"].Requests.Cold)
+	},
 	"museum-keda-7770": func(t *testing.T, r map[string]*sim.Result) {
 		steepest := func(name string) (most int32) {
 			for _, d := range r[name].Decisions {
@@ -352,6 +378,58 @@ var stories = map[string]func(*testing.T, map[string]*sim.Result){
 			assert.Zero(t, r[name].Requests.Lost(), name)
 			assert.Zero(t, r[name].Replicas.ScaleDowns, name)
 		}
+	},
+	"museum-keda-6787": func(t *testing.T, r map[string]*sim.Result) {
+		down := func(name string) (at float64) {
+			for _, d := range r[name].Decisions {
+				if d.Desired < d.Current {
+					return d.TS
+				}
+			}
+			return -1
+		}
+		end := 30 * 60.0 // 15:30 in Makassar
+		assert.Equal(t, -1.0, down("keda"), "not before 17:00, as the reporter expected, and the requests of 16:45 put that off")
+		assert.InDelta(t, end+5*60, down("cooldown-default"), 31, "as KEDA's documentation says")
+		assert.InDelta(t, end, down("cooldown-0"), 31, "what was seen")
+		assert.Zero(t, r["keda"].Requests.Cold)
+		assert.Positive(t, r["cooldown-0"].Requests.Cold)
+	},
+	"museum-keda-6564": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Equal(t, int32(3), r["keda"].Replicas.MinReady, "never below the minimum")
+		assert.Equal(t, int32(1), r["inverse"].Replicas.MinReady)
+		assert.Less(t, r["inverse"].PodSeconds, 0.6*r["keda"].PodSeconds)
+		for _, name := range []string{"keda", "inverse"} {
+			assert.Greater(t, r[name].Replicas.MaxDesired, int32(3), "%s: the trigger on CPU counts between 9 and 11, too", name)
+			assert.Zero(t, r[name].Requests.Lost(), name)
+		}
+		last := r["inverse"].Decisions[len(r["inverse"].Decisions)-1]
+		assert.Equal(t, int32(3), last.Desired, "at 11 the cron trigger wants 3")
+	},
+	"museum-keda-7072": func(t *testing.T, r map[string]*sim.Result) {
+		assert.Equal(t, int32(3), r["keda"].Replicas.MaxDesired, "a formula that gives 4 is two pods, with a target of 2")
+		for _, d := range r["keda"].Decisions {
+			assert.NotContains(t, d.Message, "above target")
+		}
+		assert.Equal(t, int32(7), r["counts"].Replicas.MaxDesired)
+		assert.Less(t, r["counts"].LatencyS.P99, 0.1*r["keda"].LatencyS.P99)
+	},
+	"museum-keda-6659": func(t *testing.T, r map[string]*sim.Result) {
+		busy := func(name string) (least int32) { // while Prometheus fails and there is work
+			least = math.MaxInt32
+			for i, at := range r[name].Timeline.TS {
+				if at >= 16*60 && at <= 30*60 {
+					least = min(least, r[name].Timeline.Desired[i])
+				}
+			}
+			return least
+		}
+		assert.Equal(t, int32(7), busy("keda"), "what the CPU wants, above the fallback's 2")
+		assert.Equal(t, int32(2), busy("prometheus-alone"), "what was seen")
+		assert.Equal(t, int32(2), r["keda"].Replicas.MinReady, "the fallback, once the CPU wants no more")
+		assert.Equal(t, int32(6), r["no-fallback"].Replicas.MinReady, "a metric that fails forbids scaling down")
+		assert.Zero(t, r["keda"].Requests.Lost()+r["no-fallback"].Requests.Lost())
+		assert.Greater(t, r["prometheus-alone"].Requests.Lost(), r["prometheus-alone"].Requests.Arrived/20)
 	},
 	"museum-knative-3153": func(t *testing.T, r map[string]*sim.Result) {
 		k := r["knative"]

@@ -39,7 +39,7 @@ func TestRandomScenarios(t *testing.T) {
 		r, err := sim.Run(context.Background(), spec)
 		require.NoError(t, err, text)
 		conserved(t, r)
-		within(t, r, autoscaler)
+		within(t, r, autoscaler, len(spec.Faults) == 0)
 		if rapid.IntRange(0, 3).Draw(t, "through the clientset") == 0 {
 			through, err := sim.Run(context.Background(), spec, throughClientset(t, s, autoscaler))
 			require.NoError(t, err, text)
@@ -49,14 +49,16 @@ func TestRandomScenarios(t *testing.T) {
 }
 
 // within checks the counts of a run of randomScenario.
-func within(t require.TestingT, r *sim.Result, autoscaler string) {
+func within(t require.TestingT, r *sim.Result, autoscaler string, calm bool) {
 	for i := range r.Timeline.TS {
 		require.LessOrEqual(t, r.Timeline.Ready[i], r.Timeline.Created[i])
-		require.Equal(t, r.Timeline.Desired[i], r.Timeline.Created[i])
+		if calm {
+			require.Equal(t, r.Timeline.Desired[i], r.Timeline.Created[i])
+		}
 		require.GreaterOrEqual(t, r.Timeline.Ready[i], int32(0))
 		require.GreaterOrEqual(t, r.Timeline.Queue[i], int64(0))
 	}
-	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "keda" || autoscaler == "knative" {
+	if autoscaler == "hpa" || autoscaler == "both" || autoscaler == "keda" || autoscaler == "http" || autoscaler == "knative" {
 		require.LessOrEqual(t, r.Replicas.MaxDesired, int32(8))
 	}
 	require.LessOrEqual(t, r.IdlePodSeconds, r.PodSeconds)
@@ -112,14 +114,53 @@ pipeline: {kubelet: 5s, metricsServer: 10s, prometheusScrape: 10s}
 	}
 	elasti := fmt.Sprintf(`{apiVersion: elasti.truefoundry.com/v1alpha1, kind: ElastiService, metadata: {name: e}, spec: {scaleTargetRef: %s, service: random, minTargetReplicas: %d, cooldownPeriod: %d, triggers: [{type: prometheus, metadata: {serverAddress: "http://p", query: "sum(rate(http_requests_total[1m])) or vector(0)", threshold: "0.5"}}]}}`,
 		target, number("minimum", 1, 3), number("cooldown", 1, 90))
-	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  keda: {manifests: [%s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
-		hpa(1), elasti, hpa(1), elasti, scaledObject(t), number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
+	b.WriteString(weather(t))
+	fmt.Fprintf(&b, "autoscalers:\n  hpa: {manifests: [%s]}\n  elasti: {manifests: [%s]}\n  both: {manifests: [%s, %s]}\n  keda: {manifests: [%s]}\n  http: {manifests: [%s]}\n  fixed: {replicas: %d}\n  lambda: {serverless: {keepAlive: %s, coldServiceTime: %s, maxInstances: %d}}\n",
+		hpa(1), elasti, hpa(1), elasti, scaledObject(t), httpScaledObject(t), number("fixed", 0, 5), duration("keep-alive", 0, 90000), duration("cold", 0, 9000), number("most", 1, 50))
 	if policy == "central-queue" { // which no ingress of Knative has
 		return b.String()
 	}
 	fmt.Fprintf(&b, "  knative: {containerConcurrency: %d, annotations: {%s}}\nknative: {activators: %d, new: %t}\n",
 		number("container-concurrency", 0, 6), annotations(t), number("activators", 1, 3), rapid.Bool().Draw(t, "new"))
 	return b.String()
+}
+
+// weather draws nodes and faults, or none.
+func weather(t *rapid.T) string {
+	number := func(name string, from, to int) int { return rapid.IntRange(from, to).Draw(t, name) }
+	var b strings.Builder
+	nodes := rapid.Bool().Draw(t, "nodes")
+	if nodes {
+		fmt.Fprintf(&b, "nodes: {pools: [{name: a, cpu: 1, memory: 1Gi, pods: %d, count: 5, min: %d, max: %d, provision: %ds}], headroom: %d, autoscaler: {unneeded: 30s, afterAdd: 20s}}\n",
+			number("room", 1, 3), number("fewest", 0, 5), number("most nodes", 5, 9), number("provision", 0, 60), number("headroom", 0, 2))
+	}
+	if rapid.Bool().Draw(t, "calm") {
+		return b.String()
+	}
+	b.WriteString("faults:\n")
+	kinds := []string{"rollout: {}", "podCrash: {count: 2}", "unready: {count: 2}, for: 40s", "slowStart: 3, for: 1m", "slowDown: 2.5, for: 1m", "surge: 2, for: 1m",
+		"metricsOutage: prometheus, for: 1m", "metricsFreeze: kubelet, for: 1m", "autoscalerDown: all, for: 1m", "apiErrors: 0.5, for: 1m", "apiLatency: 3s, for: 1m",
+		"clockSkew: {of: hpa, slow: 50s}, for: 1m", "clockSkew: {of: knative, fast: 10s}, for: 1m"}
+	if nodes {
+		kinds = append(kinds, "nodeLoss: {count: 1}", "nodeDrain: {count: 1}", "spotInterruption: {count: 1, notice: 5s}")
+	}
+	for _, kind := range rapid.SliceOfNDistinct(rapid.SampledFrom(kinds), 1, 6, rapid.ID[string]).Draw(t, "faults") {
+		fmt.Fprintf(&b, "  - {at: %dms, %s}\n", number("at", 0, 6*60*1000), kind)
+	}
+	return b.String()
+}
+
+// httpScaledObject draws one that does not grow beyond 8 pods.
+func httpScaledObject(t *rapid.T) string {
+	number := func(name string, from, to int) int { return rapid.IntRange(from, to).Draw(t, name) }
+	metric := rapid.SampledFrom([]string{
+		fmt.Sprintf("concurrency: {targetValue: %d}", number("pending", 1, 9)),
+		fmt.Sprintf("requestRate: {targetValue: %d, window: %ds, granularity: %ds}", number("rate", 1, 9), number("window", 1, 90), number("granularity", 1, 5)),
+	}).Draw(t, "metric")
+	failover := rapid.SampledFrom([]string{"", ", coldStartTimeoutFailoverRef: {service: sorry, port: 80, timeoutSeconds: 5}"}).Draw(t, "failover")
+	return fmt.Sprintf(`{apiVersion: http.keda.sh/v1alpha1, kind: HTTPScaledObject, metadata: {name: h}, spec: {scaleTargetRef: {name: random, service: random, port: 80}, `+
+		`replicas: {min: %d, max: 8}, scaledownPeriod: %d, scalingMetric: {%s}, timeouts: {conditionWait: %dms, responseHeader: %dms}%s}}`,
+		number("http minimum", 0, 3), number("scaledown", 0, 90), metric, number("condition wait", 0, 9000), number("response header", 0, 9000), failover)
 }
 
 // scaledObject draws one that does not grow beyond 8 pods.

@@ -103,14 +103,24 @@ type Metric struct {
 	// Milli is the value of QueryObject, QueryExternal and QueryQueue in
 	// thousandths, as the metrics API serves it.
 	Milli int64
-	// Partitions are those of the queue of a QueryQueue; 0: it has none.
-	Partitions int
-	// Value is the value of QueryPromQL, unrounded.
-	Value float64
+	// Partitions are those of the queue of a QueryQueue, by their number; none: it
+	// has none.
+	Partitions []Partition
+	// Value is the value of QueryPromQL, unrounded; Scalar says that it is no element
+	// of a vector.
+	Value  float64
+	Scalar bool
 	// Pods are the answers of QueryResource and QueryPods, one for every pod
 	// that has a sample, in the order of Observation.Pods; then those of pods
 	// that are Unlisted.
 	Pods []PodMetric
+}
+
+// Partition is what a broker knows of one partition of a topic and the group that
+// reads it.
+type Partition struct {
+	Committed int64 // messages that have been processed, which is the group's offset
+	Lag       int64 // messages that have not
 }
 
 // EmptyResult is the Err of a QueryPromQL whose result has no element.

@@ -3,24 +3,28 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/scalelab/scalelab/sim"
 )
 
 // mostBands keeps what lies below a chart lower than the chart.
-const mostBands = 4
+const mostBands = 10
 
 // bands draws stretches of time below a chart, a row for every name.
 func (p *page) bands(r *sim.Result, o Options) {
 	width := o.width() - labelWidth - 3
-	var known []string
+	var known, more []string
 	rows := map[string][]rune{}
 	for _, b := range r.Bands {
 		name := clean(b.Name)
 		row, ok := rows[name]
 		if !ok {
 			if len(known) == mostBands {
+				if !slices.Contains(more, name) {
+					more = append(more, name)
+				}
 				continue
 			}
 			known = append(known, name)
@@ -33,6 +37,9 @@ func (p *page) bands(r *sim.Result, o Options) {
 	}
 	for _, name := range known {
 		p.add(plain, bandRow(name, string(rows[name])))
+	}
+	if len(more) > 0 {
+		p.add(plain, fmt.Sprintf("%s and %d more", strings.Repeat(" ", labelWidth+2), len(more)))
 	}
 }
 

@@ -46,6 +46,16 @@ type Reconciler interface {
 	Next() time.Time
 }
 
+// Restarter is an Autoscaler that has something in its memory, or somebody who asks
+// it, when its process ends.
+type Restarter interface {
+	// Stop ends the process. Until it is started again nothing but Restart is called.
+	Stop()
+	// Restart starts it again: what was in memory is forgotten, what is kept in the
+	// API is not.
+	Restart(now time.Time)
+}
+
 // Waker is an Autoscaler that can be told of requests that found nobody home.
 type Waker interface {
 	Wake(now time.Time, count messages.RequestCount, seen messages.Replicas) (messages.Decision, error)

@@ -7,6 +7,7 @@ import (
 	"github.com/scalelab/scalelab/scenarios/assertions"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim"
+	"github.com/scalelab/scalelab/sim/cluster"
 )
 
 // Assertion is what a scenario expects of its results.
@@ -76,7 +77,7 @@ func (l *loader) readAssertions() {
 		l.problems.Addf(section, "found %d assertions, expected at most %d", n, maxAssertions)
 		return
 	}
-	names := assertions.Names{Priced: l.doc.Cost != nil}
+	names := assertions.Names{Priced: l.doc.Cost != nil || l.doc.Nodes != nil && slices.ContainsFunc(l.doc.Nodes.Pools, func(p cluster.Pool) bool { return p.HourPrice != nil })}
 	for _, w := range l.plan.Windows() {
 		names.Phases = append(names.Phases, w.Name)
 	}

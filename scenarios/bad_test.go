@@ -269,7 +269,7 @@ func TestTheOwnersOfSectionsAreHeard(t *testing.T) {
 		"never late":       {"cost: {podHour: 1, lateRequest: {after: 30s, price: 1}}", `s.yaml:4:41: cost.lateRequest.after: found 30s, expected less than workload.requestTimeout, which is 30s: what comes later is lost`},
 		"always late":      {"cost: {podHour: 1, lateRequest: {after: 0s, price: 1}}", `s.yaml:4:41: cost.lateRequest.after: found 0s, expected more than 0s`},
 		"late for free":    {"cost: {podHour: 1, lateRequest: {after: 1s}}", `s.yaml:4:33: cost.lateRequest.price: found nothing, expected a number`},
-		"later section":    {"faults: []", `s.yaml:4:1: faults: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
+		"later section":    {"chaos: []", `s.yaml:4:1: chaos: found an unknown key, expected one of apiVersion, kind, metadata, kubernetesVersion, seed, start, duration, measure, workload, lifecycle, pipeline, traffic, ...`},
 		"other version":    {`kubernetesVersion: "1.32"`, `s.yaml:4:20: kubernetesVersion: found 1.32, expected one of 1.33, 1.34, 1.35, 1.36, 1.37 (did you mean "1.33"?)`},
 		"version, a float": {`kubernetesVersion: 1.37`, `s.yaml:4:20: kubernetesVersion: found 1.37, expected a string such as "1.37"`},
 	} {

@@ -30,10 +30,12 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -48,12 +50,14 @@ type Document struct {
 	Duration          *time.Duration             `yaml:"duration,omitempty" doc:"length of the run; default: the sum of the traffic phases"`
 	Measure           Measure                    `yaml:"measure" doc:"what is measured"`
 	Workload          Workload                   `yaml:"workload" doc:"what is scaled"`
-	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Lifecycle         cluster.Lifecycle          `yaml:"lifecycle" doc:"how long a pod takes from creation to its first request"`
 	Pipeline          metrics.Pipeline           `yaml:"pipeline" doc:"how old metrics are when an autoscaler sees them"`
 	Traffic           traffic.Spec               `yaml:"traffic" required:"true" doc:"phases of traffic that follow one another"`
 	Metrics           map[string]metrics.Source  `yaml:"metrics,omitempty" doc:"what the names of metrics in manifests mean"`
+	Nodes             *cluster.Nodes             `yaml:"nodes,omitempty" doc:"what the pods run on; default: every pod finds room at once"`
 	Faults            []sim.Fault                `yaml:"faults,omitempty" doc:"what befalls the run"`
+	Series            []metrics.Series           `yaml:"series,omitempty" doc:"what PromQL finds beyond the series of usual exporters, or in place of them"`
+	Adapter           *adapter.Config            `yaml:"adapter,omitempty" doc:"rules of a prometheus-adapter, by which metrics of an HPA are PromQL; default: what they are is said by metrics"`
 	Autoscalers       strict.Ordered[Autoscaler] `yaml:"autoscalers,omitempty" doc:"strategies by name; oracle is always there"`
 	Controllers       Controllers                `yaml:"controllers" doc:"flags of the controllers that run the manifests"`
 	KubeElasti        elasti.World               `yaml:"kubeelasti" doc:"which KubeElasti runs the ElastiServices, and what befalls it"`
@@ -92,7 +96,7 @@ type Workload struct {
 // Autoscaler is one strategy: manifests, annotations of Knative, a fixed count,
 // the oracle, a serverless platform, or another strategy with changes.
 type Autoscaler struct {
-	Manifests            Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both; or a ScaledObject of KEDA; or a Service or Revision of Knative, with the ConfigMap config-autoscaler if it differs from controllers.knative"`
+	Manifests            Manifests           `yaml:"manifests,omitempty" doc:"a HorizontalPodAutoscaler, an ElastiService, or both; or a ScaledObject of KEDA, with an InterceptorRoute of its HTTP add-on, or an HTTPScaledObject; or a Service or Revision of Knative, with the ConfigMap config-autoscaler if it differs from controllers.knative"`
 	Annotations          map[string]string   `yaml:"annotations,omitempty" doc:"a Knative revision with these annotations, on top of those of the workload's Knative Service"`
 	ContainerConcurrency *int64              `yaml:"containerConcurrency,omitempty" min:"0" max:"1000" doc:"beside annotations: requests that a pod gets at the same time, 0 for no limit; default: as the workload's Knative Service says, else 0"`
 	Replicas             *int32              `yaml:"replicas,omitempty" min:"0" max:"100000" doc:"a fixed number of pods"`
@@ -105,9 +109,10 @@ type Autoscaler struct {
 
 // Controllers are the flags of the controllers.
 type Controllers struct {
-	HPA     hpa.Controller    `yaml:"hpa" doc:"kube-controller-manager"`
-	Elasti  elasti.Controller `yaml:"elasti" doc:"operator and resolver of KubeElasti"`
-	Knative map[string]string `yaml:"knative,omitempty" doc:"data of Knative's ConfigMap config-autoscaler; what is left out has Knative's defaults"`
+	HPA       hpa.Controller       `yaml:"hpa" doc:"kube-controller-manager"`
+	Elasti    elasti.Controller    `yaml:"elasti" doc:"operator and resolver of KubeElasti"`
+	HTTPAddOn httpaddon.Controller `yaml:"httpAddOn" doc:"interceptor and scaler of KEDA's HTTP add-on"`
+	Knative   map[string]string    `yaml:"knative,omitempty" doc:"data of Knative's ConfigMap config-autoscaler; what is left out has Knative's defaults"`
 }
 
 // Defaults is what a scenario is when it says nothing. Every section's defaults
@@ -130,6 +135,6 @@ func Defaults() Document {
 		Metrics:     metrics.DefaultSources(),
 		KubeElasti:  elasti.DefaultWorld(),
 		Knative:     sim.DefaultKnativeWorld(),
-		Controllers: Controllers{HPA: hpa.DefaultController(), Elasti: elasti.DefaultController()},
+		Controllers: Controllers{HPA: hpa.DefaultController(), Elasti: elasti.DefaultController(), HTTPAddOn: httpaddon.DefaultController()},
 	}
 }

@@ -39,5 +39,5 @@ workload:
 	fmt.Println(err)
 	// Output:
 	// checkout.yaml:6:23: traffic[0].for: found -5s, expected a duration such as 30s
-	// checkout.yaml:8:12: workload.perPod.concurency: found an unknown key, expected one of concurrency, queue, discipline, cores, cpuPerRequest, serviceTime (did you mean "concurrency"?)
+	// checkout.yaml:8:12: workload.perPod.concurency: found an unknown key, expected one of concurrency, queue, discipline, cores, cpuPerRequest, memory, serviceTime (did you mean "concurrency"?)
 }

@@ -14,13 +14,18 @@ import (
 )
 
 // readKeda checks a ScaledObject as KEDA's webhook does, and the HPA that it would
-// come to. It is alone, since nobody else may scale its workload.
+// come to. It is alone, since nobody else may scale its workload. The kind that is
+// written can be another, of which the ScaledObject was made.
 func (l *loader) readKeda(o *object, m manifests) *keda.ScaledObject {
 	manifest := o.Object.(*keda.ScaledObject)
+	written := "a " + keda.Kind
+	if o.kind.name != keda.Kind {
+		written = "an " + o.kind.name
+	}
 	for _, other := range []string{hpaKind.name, elastiKind.name} {
 		if m[other] != nil {
-			l.problems.Addf(o.node.Get("kind"), "found a ScaledObject beside %s %s, expected it alone: the workload would have two HPAs or two ways to zero",
-				other, m[other].GetName())
+			l.problems.Addf(o.node.Get("kind"), "found %s beside %s %s, expected it alone: the workload would have two HPAs or two ways to zero",
+				written, other, m[other].GetName())
 			return nil
 		}
 	}
@@ -32,6 +37,7 @@ func (l *loader) readKeda(o *object, m manifests) *keda.ScaledObject {
 	l.checkTarget(o, ref.APIVersion, ref.Kind, ref.Name)
 	manifest.Namespace = cmp.Or(manifest.Namespace, metav1.NamespaceDefault)
 	known := len(l.problems)
+	l.checkKedaPartitions(o.node, manifest)
 	if l.checkKedaHPA(o.node, manifest) {
 		l.checkKedaRequests(o.node, manifest)
 	}
@@ -86,12 +92,25 @@ func (l *loader) checkKedaRequests(n *strict.Node, manifest *keda.ScaledObject) 
 	}
 }
 
-// checkKedaMetrics asks the metrics side whether it could answer loop and HPA.
-func (l *loader) checkKedaMetrics(n *strict.Node, manifest *keda.ScaledObject) {
-	if l.problems.Below("controllers.hpa") {
+// checkKedaPartitions wants partitions where a trigger kafka looks at them one by one.
+func (l *loader) checkKedaPartitions(n *strict.Node, manifest *keda.ScaledObject) {
+	if m := l.doc.Workload.Consumes; m != nil && m.Partitions > 0 {
 		return
 	}
-	a, err := keda.New(keda.Spec{Manifest: manifest, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()}, l.doc.Start)
+	for i, t := range manifest.Spec.Triggers {
+		for _, key := range t.ByPartition() {
+			at := n.Locate("spec.triggers[" + strconv.Itoa(i) + "].metadata." + key)
+			l.problems.Addf(at, "found it for a queue without partitions, expected workload.consumes.partitions beside it")
+		}
+	}
+}
+
+// checkKedaMetrics asks the metrics side whether it could answer loop and HPA.
+func (l *loader) checkKedaMetrics(n *strict.Node, manifest *keda.ScaledObject) {
+	if l.problems.Below("controllers.hpa") || l.problems.Below("controllers.httpAddOn") {
+		return
+	}
+	a, err := keda.New(keda.Spec{Manifest: manifest, HTTP: l.doc.Controllers.HTTPAddOn, Controller: l.doc.Controllers.HPA, KubernetesVersion: l.kubernetes()}, l.doc.Start)
 	if err != nil {
 		l.invalid(err, n.Locate)
 		return

@@ -37,7 +37,7 @@ func (l *loader) readKnative(s *strategy, entry Autoscaler, at *strict.Node, m m
 	switch service, own := m[knativeKind.name], m[revisionKind.name]; {
 	case entry.Annotations != nil:
 		l.annotate(r, entry, at)
-	case s.hpa != nil || s.elasti != nil || m[kedaKind.name] != nil || service != nil && own != nil:
+	case s.hpa != nil || s.elasti != nil || m[kedaKind.name] != nil || m[httpKind.name] != nil || m[routeKind.name] != nil || service != nil && own != nil:
 		l.problems.Addf(at.Get("manifests"), "found manifests of Knative beside others, expected a Service or a Revision, and the ConfigMap config-autoscaler")
 	case service != nil:
 		node = service.node

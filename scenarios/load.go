@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
+	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/random"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
@@ -72,7 +74,11 @@ func Parse(name string, src []byte, open traffic.Opener, overrides ...string) (*
 	if len(l.problems) > 0 {
 		return nil, &Error{l.problems.Sorted(name)}
 	}
-	return l.finish(), nil
+	s := l.finish()
+	if l.checkPhases(s); len(l.problems) > 0 {
+		return nil, &Error{l.problems.Sorted(name)}
+	}
+	return s, nil
 }
 
 // loader collects what a scenario says, and everything wrong with it.
@@ -83,6 +89,7 @@ type loader struct {
 	files    map[string][]*strict.Node // manifests by path
 	root     *strict.Node
 	problems strict.Problems
+	warnings strict.Problems
 
 	doc        Document
 	workload   workload
@@ -112,6 +119,7 @@ func (l *loader) parse(src []byte, overrides []string) {
 	l.readStrategies()
 	l.readTraffic()
 	l.checkFaults()
+	l.warnOfRoom()
 	l.checkPrices()
 	l.readAssertions()
 }
@@ -123,10 +131,14 @@ var options = strict.Options{Scalars: map[reflect.Type]strict.Scalar{
 		Accept: regexp.MustCompile(strict.DurationPattern),
 		Schema: map[string]any{"type": "string", "pattern": strict.DurationPattern},
 	},
+	reflect.TypeFor[cluster.Bytes](): {
+		Expect: "an amount of memory such as 14Gi",
+	},
 	reflect.TypeFor[Assertion](): {
 		Expect: "an expression such as latency.p99 < 2s, or {check: EXPRESSION}",
 		Schema: map[string]any{"type": "string"},
 	},
+	reflect.TypeFor[metrics.Phase](): {Expect: "aligned, random or an offset such as 7s"},
 	reflect.TypeFor[traffic.Process](): {
 		Expect: "poisson, uniform, or a process such as {process: gamma, cv: 2}",
 		Schema: map[string]any{"type": "string", "enum": []any{"poisson", "uniform", "gamma", "bursts"}},
@@ -138,12 +150,17 @@ func (l *loader) checkSections() {
 	l.owner("pipeline", l.doc.Pipeline.Validate)
 	l.owner("controllers.hpa", l.doc.Controllers.HPA.Validate)
 	l.owner("controllers.elasti", l.doc.Controllers.Elasti.Validate)
+	l.owner("controllers.httpAddOn", l.doc.Controllers.HTTPAddOn.Validate)
 	l.owner("kubeelasti", l.doc.KubeElasti.Validate)
 	l.owner("knative", l.doc.Knative.Validate)
 	l.checkKnativeConfig()
 	if l.doc.Fleet != nil {
 		l.owner("fleet", l.doc.Fleet.Validate)
 	}
+	if l.doc.Adapter != nil {
+		l.owner("adapter", l.doc.Adapter.Validate)
+	}
+	l.owner("series", func() error { return metrics.ValidateSeries(l.doc.Series, l.doc.Workload.Consumes != nil) })
 	for _, name := range l.root.Get("metrics").Keys() {
 		source := l.doc.Metrics[name]
 		l.owner(l.root.Get("metrics").Get(name).Path(), source.Validate)
@@ -201,7 +218,7 @@ func (l *loader) beside(file string) string {
 // finish makes the scenario of what was read without problems.
 func (l *loader) finish() *Scenario {
 	l.doc.Traffic = l.doc.Traffic.WithDefaults()
-	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan, expectations: l.expectations}
+	s := &Scenario{Document: l.doc, workload: l.workload, strategies: l.strategies, plan: l.plan, expectations: l.expectations, warnings: l.warnings.Sorted(l.name)}
 	if s.Document.Duration == nil {
 		length := l.plan.Duration()
 		s.Document.Duration = &length

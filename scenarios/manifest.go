@@ -13,6 +13,7 @@ import (
 
 	"github.com/scalelab/scalelab/scaling/elasti"
 	"github.com/scalelab/scalelab/scaling/keda"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 	"github.com/scalelab/scalelab/scaling/knative"
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim/traffic"
@@ -140,6 +141,8 @@ var (
 	hpaKind        = kind{"HorizontalPodAutoscaler", "autoscaling/v2", func() metav1.Object { return &autoscalingv2.HorizontalPodAutoscaler{} }}
 	elastiKind     = kind{"ElastiService", "elasti.truefoundry.com/v1alpha1", func() metav1.Object { return &elasti.ElastiService{} }}
 	kedaKind       = kind{keda.Kind, keda.APIVersion, func() metav1.Object { return &keda.ScaledObject{} }}
+	httpKind       = kind{httpaddon.Kind, httpaddon.APIVersion, func() metav1.Object { return &httpaddon.HTTPScaledObject{} }}
+	routeKind      = kind{httpaddon.RouteKind, httpaddon.RouteAPIVersion, func() metav1.Object { return &httpaddon.InterceptorRoute{} }}
 	knativeKind    = kind{"Service", knative.APIVersion, func() metav1.Object { return &knative.ServiceManifest{} }}
 	revisionKind   = kind{"Revision", knative.APIVersion, func() metav1.Object { return &knative.RevisionManifest{} }}
 	configMapKind  = kind{"ConfigMap", "v1", func() metav1.Object { return &corev1.ConfigMap{} }}

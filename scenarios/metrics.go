@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,17 +18,60 @@ import (
 // checkQueries asks the metrics side whether it could answer an autoscaler.
 // Fields of queries are paths in the manifest.
 func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
-	if l.problems.Below("metrics") || l.problems.Below("pipeline") {
+	if l.problems.Below("metrics") || l.problems.Below("pipeline") || l.problems.Below("series") || l.problems.Below("adapter") {
 		return
 	}
-	_, err := metrics.NewDoor(metrics.Spec{
+	spec := metrics.Spec{
 		Pipeline: l.doc.Pipeline,
 		Sources:  l.doc.Metrics,
+		Adapter:  l.doc.Adapter,
+		Series:   l.doc.Series,
 		Requests: l.workload.requests,
 		Start:    l.doc.Start,
 		Queries:  [][]messages.Query{queries},
-	})
+	}
+	if m := l.doc.Workload.Consumes; m != nil {
+		spec.Consumes, spec.Partitions = true, m.Partitions
+	}
+	if w := l.workload; w.deployment != nil && w.service != nil {
+		spec.Workload, spec.Namespace, spec.Service = w.deployment.Name, w.deployment.Namespace, w.service.Name
+	}
+	_, err := metrics.NewDoor(spec)
 	l.invalid(err, n.Locate)
+	if err == nil && spec.Workload != "" {
+		for _, p := range metrics.Unselected(spec) {
+			l.warn(n.Locate(p.Field), p.Problem)
+		}
+	}
+}
+
+// warn notes a warning, unless a strategy that shares the manifest has brought it.
+func (l *loader) warn(at *strict.Node, text string) {
+	var one strict.Problems
+	one.Addf(at, "%s", text)
+	if !slices.Contains(l.warnings, one[0]) {
+		l.warnings = append(l.warnings, one[0])
+	}
+}
+
+// checkPhases reports offsets that are not shorter than the period of an autoscaler's
+// control loop, the first one of each place.
+func (l *loader) checkPhases(s *Scenario) {
+	if l.root.Get("pipeline").Get("phase") == nil && l.root.Get("pipeline").Get("phases") == nil {
+		return
+	}
+	said := map[string]bool{}
+	for _, st := range s.strategies {
+		spec, err := s.Spec(st.name, s.Document.Seed)
+		if err == nil {
+			err = spec.CheckPhases()
+		}
+		var invalid *messages.Invalid
+		if errors.As(err, &invalid) && !said[invalid.Field] {
+			said[invalid.Field] = true
+			l.invalid(err, l.root.Locate)
+		}
+	}
 }
 
 // checkHPAMetrics reports metrics that nothing in the simulation would answer.

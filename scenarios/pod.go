@@ -90,7 +90,7 @@ func (l *loader) preStop(deployment *object) time.Duration {
 
 // update is how the Deployment rolls out, with the API server's defaults.
 func (l *loader) update() cluster.Update {
-	u := cluster.Update{MaxSurge: cluster.Share{Number: 25, Percent: true}, MaxUnavailable: cluster.Share{Number: 25, Percent: true}}
+	u := cluster.Defaults().Update
 	d := l.workload.deployment
 	if d == nil {
 		return u
@@ -118,6 +118,31 @@ func share(v intstr.IntOrString) cluster.Share {
 		n = -1
 	}
 	return cluster.Share{Number: int32(n), Percent: true}
+}
+
+// warnOfRoom says of autoscalers that may want more pods than all nodes there can be
+// have room for.
+func (l *loader) warnOfRoom() {
+	if l.doc.Nodes == nil || len(l.problems) > 0 {
+		return
+	}
+	room := l.workload.spec.Room()
+	for _, st := range l.strategies {
+		at := l.root.Get("autoscalers").Get(st.name)
+		most, what := int64(0), ""
+		switch {
+		case st.hpa != nil:
+			most, what = int64(st.hpa.Spec.MaxReplicas), "maxReplicas"
+		case st.keda != nil:
+			_, highest := st.keda.Limits()
+			most, what = int64(highest), "maxReplicaCount"
+		case st.replicas != nil:
+			most, what = int64(*st.replicas), "replicas"
+		}
+		if most > room {
+			l.warn(at, fmt.Sprintf("found %s of %d for %s, expected at most %d: the nodes have no room for more, at their largest number", what, most, st.name, room))
+		}
+	}
 }
 
 // checkFaults reports faults that cannot befall this scenario.

@@ -23,6 +23,7 @@ type Scenario struct {
 	plan       *traffic.Plan
 
 	expectations []Expectation
+	warnings     []Problem
 }
 
 // Name is the scenario's name.
@@ -30,6 +31,10 @@ func (s *Scenario) Name() string { return s.Document.Metadata.Name }
 
 // Description says in a sentence what the scenario shows; it can be empty.
 func (s *Scenario) Description() string { return s.Document.Metadata.Description }
+
+// Warnings are what is probably not meant, sorted as the problems of an Error are: a
+// PromQL query that selects no series that the scenario exposes.
+func (s *Scenario) Warnings() []Problem { return s.warnings }
 
 // Traffic is the scenario's traffic with its traces read.
 func (s *Scenario) Traffic() *traffic.Plan { return s.plan }
@@ -78,6 +83,8 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 		Traffic:     s.plan,
 		Pipeline:    s.Document.Pipeline,
 		Sources:     s.Document.Metrics,
+		Adapter:     s.Document.Adapter,
+		Series:      s.Document.Series,
 		Requests:    slices.Clone(s.workload.requests),
 		Strategy:    sim.Strategy{Name: st.name, Manifest: st.manifest, Replicas: st.replicas, Oracle: st.oracle, Serverless: st.serverless},
 		Fleet:       s.Document.Fleet,
@@ -90,7 +97,7 @@ func (s *Scenario) Spec(autoscaler string, seed uint64) (sim.Spec, error) {
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
 	if st.keda != nil {
-		spec.Strategy.Keda = &keda.Spec{Manifest: st.keda, Controller: s.Document.Controllers.HPA,
+		spec.Strategy.Keda = &keda.Spec{Manifest: st.keda, HTTP: s.Document.Controllers.HTTPAddOn, Controller: s.Document.Controllers.HPA,
 			KubernetesVersion: hpa.Version(s.Document.KubernetesVersion)}
 	}
 	if st.knative != nil {
@@ -169,7 +176,8 @@ func (st *strategy) resolved() Autoscaler {
 	case st.hpa != nil:
 		a.Manifests = append(a.Manifests, inline(st.hpa)...)
 	}
-	if st.keda != nil {
+	a.Manifests = append(a.Manifests, inline(st.http...)...)
+	if st.keda != nil && !st.made {
 		a.Manifests = append(a.Manifests, inline(st.keda)...)
 	}
 	if st.elasti != nil {

@@ -2,9 +2,11 @@ package scenarios
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/scalelab/scalelab/scenarios/strict"
 	"github.com/scalelab/scalelab/sim"
+	"github.com/scalelab/scalelab/sim/metrics"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -22,10 +24,12 @@ func Schema() []byte {
 				"containerConcurrency": []any{"annotations"},
 				"patch":                []any{"extends"}, "extends": anyRequired("patch", "behaviour"), "behaviour": anyRequired("manifests", "extends"),
 			}},
-			reflect.TypeFor[[]Assertion](): {"maxItems": maxAssertions},
+			reflect.TypeFor[metrics.Phase](): {"pattern": "^(aligned|random|" + strings.Trim(strict.DurationPattern, "^$") + ")$"},
+			reflect.TypeFor[[]Assertion]():   {"maxItems": maxAssertions},
 			reflect.TypeFor[sim.Prices](): {"oneOf": []any{map[string]any{"required": []any{"podHour"}}, map[string]any{"required": []any{"vcpuHour", "gibHour"}}}, "dependencies": map[string]any{
 				"vcpuHour": []any{"gibHour"}, "gibHour": []any{"vcpuHour"},
 			}},
+			reflect.TypeFor[sim.Fault]():                  {"oneOf": exactlyOne(sim.Kinds()...)},
 			reflect.TypeFor[traffic.Phase]():              {"oneOf": exactlyOne("rps", "ramp", "sine", "step", "spike", "trace", "users")},
 			reflect.TypeFor[strict.Ordered[Autoscaler]](): {"properties": map[string]any{oracle: theOracle()}, "propertyNames": map[string]any{"pattern": strategyNamePattern}, "maxProperties": maxAutoscalers},
 		},

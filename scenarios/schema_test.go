@@ -51,7 +51,7 @@ func TestSchemaIsDescribed(t *testing.T) {
 		assert.NotEmpty(t, property.(map[string]any)["description"], name)
 	}
 	assert.Equal(t, []any{"apiVersion", "kind", "metadata", "traffic"}, schema["required"])
-	assert.NotContains(t, properties, "faults")
+	assert.NotContains(t, properties, "chaos")
 }
 
 func TestSchemaTakesWhatTheLoaderTakes(t *testing.T) {
@@ -146,7 +146,7 @@ func TestSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {
 		"manifests, a path":        head + tail + "workload: {manifests: m.yaml}",
 		"manifests, none":          head + tail + "workload: {manifests: []}",
 		"manifests, a number":      head + tail + "workload: {manifests: [3]}",
-		"a later section":          head + tail + "faults: []",
+		"a later section":          head + tail + "chaos: []",
 		"a fleet of nobody":        head + tail + "fleet: {services: 0}",
 		"a fleet of no size":       head + tail + "fleet: {}",
 		"a fleet by no law":        head + tail + "fleet: {services: 3, popularity: {exponent: 1}}",

@@ -32,6 +32,8 @@ type strategy struct {
 	hpa        *autoscalingv2.HorizontalPodAutoscaler
 	elasti     *elasti.ElastiService
 	keda       *keda.ScaledObject
+	http       []any // manifests of the HTTP add-on
+	made       bool  // keda was made of them
 	knative    *revision
 	// behaviour is which KubeElasti runs it; "" is that of the scenario.
 	behaviour string
@@ -191,7 +193,10 @@ func (l *loader) strategy(entry strict.Named[Autoscaler], docs []*strict.Node) s
 	} else if at := at.Get("behaviour"); at != nil {
 		l.problems.Addf(at, "found %s without an ElastiService that it could be the behaviour of", at.Found())
 	}
-	if m[kedaKind.name] != nil {
+	switch {
+	case m[httpKind.name] != nil || m[routeKind.name] != nil:
+		l.readHTTP(&s, m)
+	case m[kedaKind.name] != nil:
 		s.keda = l.readKeda(m[kedaKind.name], m)
 	}
 	if entry.Value.Annotations != nil || m.isRevision() {
@@ -208,7 +213,7 @@ type manifests map[string]*object
 func (l *loader) sort(docs []*strict.Node) manifests {
 	m := manifests{}
 	for _, doc := range docs {
-		o := l.decode(doc, hpaKind, elastiKind, kedaKind, knativeKind, revisionKind, configMapKind)
+		o := l.decode(doc, hpaKind, elastiKind, kedaKind, httpKind, routeKind, knativeKind, revisionKind, configMapKind)
 		switch {
 		case o == nil:
 		case m[o.kind.name] != nil:
@@ -265,10 +270,7 @@ func (l *loader) readElasti(o *object, docs []*strict.Node) *elasti.ElastiServic
 		ref.Kind = deploymentKind.name
 	}
 	l.checkTarget(o, ref.APIVersion, ref.Kind, ref.Name)
-	if service := l.workload.service; service != nil && manifest.Spec.Service != service.Name {
-		at := o.node.Locate("spec.service")
-		l.problems.Addf(at, "found %s, expected %s, the Service of the workload", at.Found(), service.Name)
-	}
+	l.checkService(o.node.Locate("spec.service"), manifest.Spec.Service)
 	l.checkElastiMetrics(o.node, manifest)
 	if scales := manifest.Spec.Autoscaler; scales != nil {
 		l.checkPartner(o.node, scales, docs)
@@ -310,7 +312,13 @@ func (l *loader) checkTarget(o *object, apiVersion, kind, name string) {
 			l.problems.Addf(at, "found %s, expected %s: the workload is Deployment %s", at.Found(), part.expected, d.Name)
 		}
 	}
-	if namespace := cmp.Or(o.GetNamespace(), metav1.NamespaceDefault); namespace != d.Namespace {
+	l.checkNamespace(o)
+}
+
+// checkNamespace wants an object beside the workload.
+func (l *loader) checkNamespace(o *object) {
+	d := l.workload.deployment
+	if namespace := cmp.Or(o.GetNamespace(), metav1.NamespaceDefault); d != nil && namespace != d.Namespace {
 		at := o.node.Locate("metadata.namespace")
 		l.problems.Addf(at, "found %s, expected %s, the namespace of Deployment %s", namespace, d.Namespace, d.Name)
 	}

@@ -193,6 +193,9 @@ func (l *loader) clusterSpec(deployment *object) {
 	if section.GracePeriod != nil {
 		spec.GracePeriod = *section.GracePeriod
 	}
+	if c := l.application(); c != nil {
+		spec.MemoryLimitBytes = c.Resources.Limits.Memory().Value()
+	}
 	spec.Probes, spec.PreStop, spec.Update, spec.Nodes = l.probes(), l.preStop(deployment), l.update(), l.doc.Nodes
 	steady := steadyRequests(l.podSpec())
 	spec.CPURequestMilli, spec.MemoryRequestBytes = steady.Cpu().MilliValue(), steady.Memory().Value()

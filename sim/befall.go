@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling"
 	"github.com/scalelab/scalelab/sim/event"
 	"github.com/scalelab/scalelab/sim/random"
 )
@@ -61,13 +62,11 @@ func (r *run) strike(i int) {
 	case f.APILatency != nil:
 		r.weather.latency = *f.APILatency
 	case f.AutoscalerDown != "":
-		for k := range r.loops {
-			r.weather.down[k] = f.hits(&r.loops[k])
-		}
+		r.down(f, true)
 	case f.ClockSkew != nil:
 		for k := range r.loops {
 			if r.loops[k].name == f.ClockSkew.Of {
-				r.weather.skew[k] = f.ClockSkew.By
+				r.weather.skew[k] = f.ClockSkew.by()
 			}
 		}
 	}
@@ -78,7 +77,7 @@ func (r *run) strike(i int) {
 func (f *Fault) hits(l *loop) bool { return f.AutoscalerDown == "all" || f.AutoscalerDown == l.name }
 
 // relent ends a fault.
-func (r *run) relent(i int) error {
+func (r *run) relent(i int) {
 	f := &r.spec.Faults[i]
 	switch {
 	case f.SlowStart != nil:
@@ -88,7 +87,7 @@ func (r *run) relent(i int) error {
 	case f.APILatency != nil:
 		r.weather.latency = 0
 	case f.AutoscalerDown != "":
-		return r.restart(f)
+		r.down(f, false)
 	case f.ClockSkew != nil:
 		for k := range r.loops {
 			if r.loops[k].name == f.ClockSkew.Of {
@@ -96,32 +95,25 @@ func (r *run) relent(i int) error {
 			}
 		}
 	}
-	return nil
 }
 
-// restart makes the loops that were down anew: what they had in memory is lost, and
-// what they keep in the API is not.
-func (r *run) restart(f *Fault) error {
-	anew, err := newLoopsAt(r.spec, r.spec.Start.Add(r.cluster.Now()))
-	if err != nil {
-		return err
-	}
+// down ends the processes of the loops that a fault hits, or starts them again: what
+// they had in memory is lost then, and what they keep in the API is not.
+func (r *run) down(f *Fault, down bool) {
 	for k := range r.loops {
-		if !r.weather.down[k] || !f.hits(&r.loops[k]) {
+		l := &r.loops[k]
+		if !f.hits(l) {
 			continue
 		}
-		r.weather.down[k] = false
-		r.loops[k].renew(&anew[k])
+		r.weather.down[k] = down
+		if process, ok := l.autoscaler.(scaling.Restarter); ok {
+			if down {
+				process.Stop()
+			} else {
+				process.Restart(r.spec.Start.Add(r.cluster.Now()))
+			}
+		}
 	}
-	return nil
-}
-
-// renew puts an autoscaler that has just started in the place of the loop's.
-func (l *loop) renew(anew *loop) {
-	if k, ok := anew.autoscaler.(interface{ Resume(before any) }); ok {
-		k.Resume(l.autoscaler)
-	}
-	l.autoscaler, l.collector, l.reconciler, l.shown = anew.autoscaler, anew.collector, anew.reconciler, anew.shown
 }
 
 // away says whether a loop does nothing at now.

@@ -33,8 +33,8 @@ func (r *run) alarm() (earliest struct {
 	earliest.at = event.Never
 	for i := range r.loops {
 		if c := r.loops[i].reconciler; c != nil && !r.weather.down[i] {
-			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start) < earliest.at {
-				earliest.at, earliest.loop = max(next.Sub(r.spec.Start), r.cluster.Now()), i
+			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start)-r.weather.skew[i] < earliest.at {
+				earliest.at, earliest.loop = max(next.Sub(r.spec.Start)-r.weather.skew[i], r.cluster.Now()), i
 			}
 		}
 	}
@@ -61,6 +61,9 @@ func (r *run) observe(loop int, replicas messages.Replicas) messages.Observation
 	}
 	o := r.door.Observe(loop, r.cluster.Now(), r.look(), replicas)
 	r.seen, r.loops[loop].collected = o.Metrics, r.door.Collected(loop)
+	if on := r.loops[loop].addOn; on != nil {
+		r.loops[loop].collected = max(r.loops[loop].collected, on.asked)
+	}
 	return o
 }
 
@@ -145,7 +148,8 @@ func (r *run) look() metrics.Truth {
 	r.truth.Pods = r.cluster.Pods(r.truth.Pods[:0])
 	r.truth.Counters = r.cluster.Counters()
 	r.truth.Held, r.truth.Hidden = r.cluster.Held(), r.cluster.Hidden()
-	r.truth.Partitions = r.cluster.Partitions()
+	r.truth.Topic = r.cluster.Topic(r.truth.Topic[:0])
+	r.truth.Replicas = r.cluster.Replicas()
 	r.truth.Activators = r.cluster.Activators(r.truth.Activators[:0])
 	r.truth.Path = r.cluster.Path()
 	return r.truth

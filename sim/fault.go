@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -55,9 +56,13 @@ type Interruption struct {
 
 // Skew is a clock that is wrong.
 type Skew struct {
-	Of string        `yaml:"of" required:"true" enum:"hpa|keda|elasti|knative" doc:"whose clock"`
-	By time.Duration `yaml:"by" required:"true" doc:"by how much it is fast; negative: slow"`
+	Of   string        `yaml:"of" required:"true" enum:"hpa|keda|elasti|knative" doc:"whose clock"`
+	Fast time.Duration `yaml:"fast,omitempty" doc:"by how much it is ahead"`
+	Slow time.Duration `yaml:"slow,omitempty" doc:"or by how much it is behind"`
 }
+
+// by is by how much the clock is ahead.
+func (s *Skew) by() time.Duration { return s.Fast - s.Slow }
 
 // defaultNotice is that of AWS.
 const defaultNotice = 2 * time.Minute
@@ -104,6 +109,52 @@ func Kinds() (names []string) {
 	return names
 }
 
+// Lasts says whether what is called so lasts.
+func Lasts(kind string) bool {
+	all := new(Fault).whats()
+	i := slices.IndexFunc(all, func(w what) bool { return w.name == kind })
+	return i >= 0 && all[i].lasts
+}
+
+// Kind is the name of what the Fault is.
+func (f *Fault) Kind() string { return f.kind().name }
+
+// Milder are the Fault with one thing less to it, the greatest step first: a shorter
+// one, one that hits fewer or by less, or an earlier one.
+func (f *Fault) Milder() (list []Fault) {
+	add := func(change func(*Fault)) {
+		milder := *f
+		change(&milder)
+		list = append(list, milder)
+	}
+	if f.For != nil && *f.For > time.Second {
+		add(func(m *Fault) { m.For = new((*f.For / 2).Truncate(time.Second)) })
+	}
+	for _, at := range []func(*Fault) **Count{
+		func(m *Fault) **Count { return &m.PodCrash }, func(m *Fault) **Count { return &m.NodeLoss },
+		func(m *Fault) **Count { return &m.NodeDrain }, func(m *Fault) **Count { return &m.Unready },
+	} {
+		if n := *at(f); n != nil && n.Count > 1 {
+			add(func(m *Fault) { *at(m) = &Count{Count: 1} })
+			add(func(m *Fault) { *at(m) = &Count{Count: n.Count - 1} })
+		}
+	}
+	for _, at := range []func(*Fault) **float64{
+		func(m *Fault) **float64 { return &m.SlowStart }, func(m *Fault) **float64 { return &m.SlowDown }, func(m *Fault) **float64 { return &m.Surge },
+	} {
+		if x := *at(f); x != nil && *x >= 2 {
+			add(func(m *Fault) { *at(m) = new(math.Floor(*x/2*10) / 10) })
+		}
+	}
+	if f.At >= time.Minute {
+		add(func(m *Fault) { m.At = (f.At / 2).Truncate(time.Second) })
+	}
+	if rounded := f.At.Truncate(time.Minute); rounded != f.At {
+		add(func(m *Fault) { m.At = rounded })
+	}
+	return list
+}
+
 // until is when it is over; for what happens once, when it happens.
 func (f *Fault) until() time.Duration {
 	if f.For == nil {
@@ -136,7 +187,7 @@ func (f *Fault) label() string {
 	case f.APILatency != nil:
 		return fmt.Sprintf("%s %s", name, f.APILatency)
 	case f.ClockSkew != nil:
-		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.By)
+		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.by())
 	default:
 		return strings.TrimSpace(name + " " + f.MetricsOutage + f.MetricsFreeze + f.AutoscalerDown)
 	}
@@ -196,8 +247,8 @@ func (f *Fault) validate(nodes bool) error {
 			problems.Addf(w.name, "found %g, expected at most three decimals", *factor)
 		}
 	}
-	if s := f.ClockSkew; s != nil && (s.By < -maxSkew || s.By > maxSkew || s.By == 0) {
-		problems.Addf("clockSkew.by", "found %s, expected up to %s either way", s.By, maxSkew)
+	if s := f.ClockSkew; s != nil && ((s.Fast > 0) == (s.Slow > 0) || max(s.Fast, s.Slow) > maxSkew) {
+		problems.Addf("clockSkew", "found fast %s and slow %s, expected one of them, up to %s", s.Fast, s.Slow, maxSkew)
 	}
 	if l := f.APILatency; l != nil && (*l <= 0 || *l > maxSkew) {
 		problems.Addf("apiLatency", "found %s, expected more than 0s, up to %s", *l, maxSkew)

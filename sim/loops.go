@@ -19,6 +19,7 @@ type loop struct {
 	name       string
 	autoscaler scaling.Autoscaler
 	first      time.Duration // instant of the first sync
+	offset     time.Duration // by how much its phase makes it and its collections later
 
 	// What it steers by: its queries, index by index, or one signal that measures
 	// source.
@@ -29,6 +30,11 @@ type loop struct {
 	// query behind it, or -1, and shown gives the answers gauge by gauge.
 	asked []int
 	shown func() []messages.Metric
+
+	// addOn is KEDA's HTTP add-on, which answers for the gauge pushed, or for none
+	// where that is -1; nil: there is none.
+	addOn  *addOn
+	pushed int
 
 	// The autoscaler where it is one; nil otherwise.
 	collector  scaling.Collector
@@ -44,10 +50,7 @@ type loop struct {
 
 // newLoops makes the control loops of the Spec's strategy. Those of one instant
 // run in this order.
-func newLoops(spec Spec) ([]loop, error) { return newLoopsAt(spec, spec.Start) }
-
-// newLoopsAt makes them at an instant.
-func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
+func newLoops(spec Spec) ([]loop, error) {
 	if err := spec.Strategy.check(); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
 		loops = append(loops, loop{name: "hpa", autoscaler: a, first: a.First(), gauges: a.Gauges(), queries: a.Queries()})
 	}
 	if s := spec.Strategy.Elasti; s != nil {
-		a, err := elasti.New(*s, now)
+		a, err := elasti.New(*s, spec.Start)
 		if err != nil {
 			return nil, fmt.Errorf("elasti service: %w", err)
 		}
@@ -68,14 +71,14 @@ func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
 		loops = append(loops, loop{name: "elasti", autoscaler: a, first: a.Period()})
 	}
 	if spec.Strategy.Keda != nil {
-		of, err := kedaLoops(spec, now)
+		of, err := kedaLoops(spec)
 		if err != nil {
 			return nil, err
 		}
 		loops = append(loops, of...)
 	}
 	if s := spec.Strategy.Knative; s != nil && s.autoscaled() {
-		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), now)
+		a, err := knative.New(s.spec(spec.Service, random.Seed(spec.Seed)), spec.Start)
 		if err != nil {
 			return nil, fmt.Errorf("knative revision: %w", err)
 		}
@@ -86,7 +89,26 @@ func newLoopsAt(spec Spec, now time.Time) ([]loop, error) {
 		}
 		loops = append(loops, l)
 	}
-	return loops, nil
+	return loops, spec.shift(loops)
+}
+
+// shift begins every loop at its phase.
+func (s *Spec) shift(loops []loop) (err error) {
+	for i := range loops {
+		l := &loops[i]
+		if l.offset, err = s.Pipeline.Offset(l.name, l.autoscaler.Period(), random.Seed(s.Seed)); err != nil {
+			return messages.Under("pipeline", err)
+		}
+		l.first += l.offset
+	}
+	return nil
+}
+
+// CheckPhases reports an offset of a control loop that is not shorter than its
+// period, at its place in a scenario.
+func (s Spec) CheckPhases() error {
+	_, err := newLoops(s)
+	return err
 }
 
 // check reports ways to scale that exclude each other.
@@ -111,6 +133,9 @@ func withStrategy(c cluster.Spec, s Strategy) cluster.Spec {
 	}
 	if s.Knative != nil {
 		c = s.Knative.Place(c)
+	}
+	if s.Keda != nil {
+		c = intercept(c, s.Keda)
 	}
 	c.Elastic, c.Serverless = s.Oracle, s.Serverless
 	return c

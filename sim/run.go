@@ -93,6 +93,8 @@ const (
 	collect // a loop takes the proxies' reports
 	strike  // a fault happens or begins
 	relent  // a fault ends
+	ask     // the HTTP add-on asks its interceptors
+	push    // it tells the operator
 )
 
 // arrivals are those of the plan, or of the plan with surges.
@@ -209,9 +211,11 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 			queries[i] = o.Queries()
 		}
 	}
-	return metrics.NewDoor(metrics.Spec{
+	seen := metrics.Spec{
 		Pipeline:  spec.Pipeline,
 		Sources:   spec.Sources,
+		Adapter:   spec.Adapter,
+		Series:    spec.Series,
 		Requests:  spec.Requests,
 		Workload:  spec.Workload,
 		Namespace: spec.Namespace,
@@ -219,7 +223,12 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Start:     spec.Start,
 		Queries:   queries,
 		Gaps:      spec.Gaps,
-	})
+		Seed:      spec.Seed,
+	}
+	if m := spec.Cluster.Consumes; m != nil {
+		seen.Consumes, seen.Partitions = true, m.Partitions
+	}
+	return metrics.NewDoor(seen)
 }
 
 // schedule puts the first event of every kind into the queue.
@@ -230,7 +239,10 @@ func (r *run) schedule() {
 	for i := range r.loops {
 		r.events.Push(r.loops[i].first, event.Syncs, task{kind: sync, loop: i})
 		if c := r.loops[i].collector; c != nil {
-			r.events.Push(c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
+			r.events.Push(r.loops[i].offset+c.CollectEvery(), event.Scrapes, task{kind: collect, loop: i})
+		}
+		if on := r.loops[i].addOn; on != nil && r.loops[i].autoscaler == on.autoscaler {
+			r.scheduleAddOn(i)
 		}
 	}
 	r.events.Push(r.recorder.interval, event.Samples, task{kind: sample})
@@ -327,18 +339,25 @@ func (r *run) handle(e event.Event[task]) (err error) {
 	case strike:
 		r.strike(e.Payload.loop)
 	case relent:
-		err = r.relent(e.Payload.loop)
+		r.relent(e.Payload.loop)
 	case reach:
 		r.cluster.ReachFront(true)
 	case collect:
 		c := r.loops[e.Payload.loop].collector
 		r.loops[e.Payload.loop].collected = e.At
-		if r.away(e.Payload.loop, e.At) {
-			r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
-			break
+		stats := r.door.Reports(e.At, c.CollectEvery(), r.look())
+		if !r.weather.down[e.Payload.loop] {
+			c.Collect(r.spec.Start.Add(e.At+r.weather.skew[e.Payload.loop]), stats)
 		}
-		c.Collect(r.spec.Start.Add(e.At), r.door.Reports(e.At, c.CollectEvery(), r.look()))
 		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
+	case ask:
+		on := r.loops[e.Payload.loop].addOn
+		on.ask(r, e.At)
+		r.events.Push(e.At+on.settings.QueueTick, event.Scrapes, e.Payload)
+	case push:
+		l := &r.loops[e.Payload.loop]
+		err = l.addOn.push(r, l)
+		r.events.Push(e.At+l.addOn.settings.StreamInterval, event.Syncs, e.Payload)
 	}
 	return err
 }

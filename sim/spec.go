@@ -10,6 +10,7 @@ import (
 	"github.com/scalelab/scalelab/scaling/keda"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/metrics"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/traffic"
 )
 
@@ -33,6 +34,10 @@ type Spec struct {
 	Traffic     *traffic.Plan
 	Pipeline    metrics.Pipeline
 	Sources     map[string]metrics.Source
+	// Adapter are the rules of a prometheus-adapter; nil: none, and Sources is asked.
+	Adapter *adapter.Config
+	// Series are what Prometheus finds beyond those of usual exporters.
+	Series []metrics.Series
 	// Requests are the resource requests of the pod template's containers.
 	Requests []messages.ResourceRequest
 	Strategy Strategy
@@ -68,6 +73,29 @@ type Strategy struct {
 	// Serverless runs the workload's code on a platform that starts an instance
 	// for a request that finds none idle. It needs no control loop.
 	Serverless *cluster.Serverless
+}
+
+// Limits are the least and the most replicas that the strategy's autoscaler may
+// want, and whether it has any.
+func (s *Strategy) Limits() (least, most int32, ok bool) {
+	switch {
+	case s.Elasti != nil && s.HPA == nil, s.Oracle, s.Serverless != nil:
+		return 0, 0, false
+	case s.HPA != nil:
+		if s.HPA.Manifest.Spec.MinReplicas != nil {
+			least = *s.HPA.Manifest.Spec.MinReplicas
+		}
+		if s.Elasti != nil {
+			least = 0
+		}
+		return least, s.HPA.Manifest.Spec.MaxReplicas, true
+	case s.Keda != nil:
+		least, most = s.Keda.Manifest.Limits()
+		return least, most, true
+	case s.Replicas != nil:
+		return *s.Replicas, *s.Replicas, true
+	}
+	return 0, 0, false
 }
 
 // InitialReplicas is the number of pods at time 0, which are Ready, except for

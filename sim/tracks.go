@@ -36,8 +36,11 @@ func (t *tracks) follow(loops []loop, door *metrics.Door) {
 			tr := track{loop: l.name, gauge: g, index: -1, signal: l.signal, source: l.source}
 			if l.signal == "" {
 				tr.index = n
-				if q := l.query(n); q >= 0 {
+				switch q := l.query(n); {
+				case q >= 0:
 					tr.source, tr.cores = door.Source(i, q), door.CoresRequested(l.queries[q])
+				case l.addOn != nil && n == l.pushed:
+					tr.source = l.addOn.source
 				}
 			}
 			t.of = append(t.of, tr)

@@ -17,6 +17,7 @@ type runFlags struct {
 	replay     replayFlags
 	out        outputFlags
 	autoscaler string
+	chaos      int
 }
 
 func newRun() *cobra.Command {
@@ -26,11 +27,18 @@ func newRun() *cobra.Command {
 		Short: "Replay a scenario with one autoscaler",
 		Long: `Run replays a scenario's traffic against one of its autoscalers and shows what
 became of the requests, how long they took, how many pods there were, and why.
-The exit code is 3 when one of the scenario's assertions does not hold.`,
+The exit code is 3 when one of the scenario's assertions does not hold.
+
+With --chaos it draws schedules of faults instead, replays the scenario with each
+of them and an hour of silence, and holds every run to what has to be true: the
+requests balance, counts stay within their limits, and in the end there are as
+many pods as without faults. A schedule that breaks this is made as small as it
+can be and printed as a scenario; the exit code is 3 then.`,
 		Example: example(
 			"scalelab run flash-crowd",
 			"scalelab run flash-crowd --autoscaler hpa-fast -o wide",
 			"scalelab run flash-crowd --set traffic[0].rps=120 --seed 7",
+			"scalelab run flash-crowd --chaos 20 --seed 7",
 			"scalelab run night-off -o table -o json=result.json -o csv=timeline.csv",
 		),
 		Args:              oneArg(scenarioArg),
@@ -39,12 +47,16 @@ The exit code is 3 when one of the scenario's assertions does not hold.`,
 	}
 	c.Flags().StringVarP(&f.autoscaler, "autoscaler", "a", "", "`name` of one of the scenario's autoscalers; oracle is always there (default: the first)")
 	c.RegisterFlagCompletionFunc("autoscaler", completeAutoscaler)
+	c.Flags().IntVar(&f.chaos, "chaos", 0, "draw `N` schedules of faults and look for one that the strategy does not get over")
 	f.replay.register(c)
 	f.out.register(c, report.Formats())
 	return c
 }
 
 func (f *runFlags) run(c *cobra.Command, args []string) error {
+	if c.Flags().Changed("chaos") {
+		return f.searchChaos(c, args[0])
+	}
 	outputs, err := f.out.parse(report.Formats())
 	if err != nil {
 		return err
@@ -71,11 +83,8 @@ func (f *runFlags) result(c *cobra.Command, read reader, name string) (*sim.Resu
 	if err != nil {
 		return nil, err
 	}
-	autoscaler := f.autoscaler
-	if autoscaler == "" {
-		autoscaler = strategies(s)[0]
-	}
-	if err := oneOf("--autoscaler", autoscaler, strategies(s)); err != nil {
+	autoscaler, err := f.chosen(s)
+	if err != nil {
 		return nil, err
 	}
 	move, finish := newProgress(c.ErrOrStderr(), f.replay.quiet, s.Name())
@@ -85,6 +94,14 @@ func (f *runFlags) result(c *cobra.Command, read reader, name string) (*sim.Resu
 		return nil, fmt.Errorf("run %s with %w", s.Name(), err)
 	}
 	return result, nil
+}
+
+// chosen is the autoscaler that the command line asks for, or the first.
+func (f *runFlags) chosen(s *scenarios.Scenario) (string, error) {
+	if f.autoscaler == "" {
+		return strategies(s)[0], nil
+	}
+	return f.autoscaler, oneOf("--autoscaler", f.autoscaler, strategies(s))
 }
 
 // play replays one autoscaler, and those that its assertions mention; move may

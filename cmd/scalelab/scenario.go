@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ func (f *replayFlags) load(c *cobra.Command, read reader, name string) (*scenari
 	if err != nil {
 		return nil, 0, err
 	}
+	warn(c, s)
 	if s.Document.Fleet != nil && !c.Flags().Changed("actuator") {
 		f.actuator = "direct"
 	}
@@ -71,6 +73,13 @@ func loadScenario(read reader, name string, set []string) (*scenarios.Scenario, 
 		return nil, invalidInput{err}
 	}
 	return s, nil
+}
+
+// warn tells on standard error what is probably not meant.
+func warn(c *cobra.Command, s *scenarios.Scenario) {
+	for _, w := range s.Warnings() {
+		fmt.Fprintln(c.ErrOrStderr(), w.Warning())
+	}
 }
 
 // newActuator gives the actuator of one run; nil where decisions are carried

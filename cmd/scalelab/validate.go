@@ -19,7 +19,8 @@ func newValidate() *cobra.Command {
 		Use:   "validate SCENARIO",
 		Short: "Check a scenario, its manifests and its traces",
 		Long: `Validate reads a scenario with everything it names and reports all that is
-wrong, one problem per line with file:line:column. With -o yaml it prints the
+wrong, one problem per line with file:line:column. PromQL that selects no
+series is only warned of, on standard error. With -o yaml it prints the
 scenario with every default filled in.`,
 		Example: example(
 			"scalelab validate scenario.yaml",
@@ -36,6 +37,7 @@ scenario with every default filled in.`,
 			if err != nil {
 				return err
 			}
+			warn(c, s)
 			return out.write(c.OutOrStdout(), outputs, func(w io.Writer, format string, o report.Options) error {
 				if format == report.YAML {
 					resolved, err := s.Resolved()

@@ -68,6 +68,13 @@ func New(spec Spec) (*Autoscaler, error) {
 	return a, nil
 }
 
+// Stop ends the controller's process.
+func (a *Autoscaler) Stop() {}
+
+// Restart forgets what the controller had in memory: its recommendations, and the
+// changes that policies count. The conditions are in the API.
+func (a *Autoscaler) Restart(time.Time) { a.recommendations, a.rescales = nil, rescales{} }
+
 // Quietly makes the Autoscaler give no reasons in words: Message is a dash,
 // Steps are empty, and conditions and events have no messages. It is for runs
 // of which nobody keeps the decisions.

@@ -3,6 +3,7 @@ package keda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -23,12 +24,14 @@ type Autoscaler struct {
 	created  time.Time
 	readsHPA bool
 	resource bool // no trigger but cpu and memory
+	pushed   int  // the trigger that the HTTP add-on answers for; -1: none
 
 	lastActive time.Time // whole seconds, as the status has it; zero: never
 	written    *health   // as the API has it
 	polled     *health   // the copy of the polls
 	cached     *health   // the copy of the scalers' cache; nil: there is none
 	records    []*record // kept observations, for each trigger; nil: none
+	stopped    bool      // the operator's process has ended
 	hpaActive  bool      // the HPA's condition ScalingActive
 
 	// Reused from one decision to the next.
@@ -52,6 +55,11 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	if err := spec.Manifest.Validate(); err != nil {
 		return nil, err
 	}
+	if spec.Route() != nil {
+		if err := spec.HTTP.Validate(); err != nil {
+			return nil, fmt.Errorf("keda: HTTP add-on: %w", err)
+		}
+	}
 	s := &spec.Manifest.Spec
 	a := &Autoscaler{
 		run: spec, manifest: spec.Manifest, spec: s, created: created.Truncate(time.Second),
@@ -59,6 +67,7 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 		written: newHealth(len(s.Triggers)), polled: newHealth(len(s.Triggers)), cached: newHealth(len(s.Triggers)), records: make([]*record, len(s.Triggers)),
 	}
 	a.triggers, _ = spec.Manifest.read()
+	a.pushed = slices.IndexFunc(a.triggers, func(t trigger) bool { return t.addon != nil })
 	if s.usesModifiers() {
 		a.formula = newFormula(s, &messages.Problems{})
 		a.values = map[string]any{}
@@ -75,6 +84,16 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 
 // Quietly makes the Autoscaler give no reasons in words.
 func (a *Autoscaler) Quietly() { a.trail.Quiet = true }
+
+// Stop ends the operator's process, with which KEDA's adapter answers the HPA.
+func (a *Autoscaler) Stop() { a.stopped = true }
+
+// Restart starts it again, with empty caches. The last activity and the failures are
+// in the API.
+func (a *Autoscaler) Restart(time.Time) {
+	a.stopped, a.cached = false, nil
+	clear(a.records)
+}
 
 // Period is the polling interval.
 func (a *Autoscaler) Period() time.Duration { return a.spec.Polling() }

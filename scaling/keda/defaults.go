@@ -44,6 +44,17 @@ func (s *ScaledObjectSpec) hpaMinimum() int32 { return max(1, s.minimum()) }
 
 func (s *ScaledObjectSpec) maximum() int32 { return or(s.MaxReplicaCount, defaultMax) }
 
+// Limits are the least and the most replicas that the ScaledObject can ask for, its
+// idle count and that of a pause included.
+func (s *ScaledObject) Limits() (least, most int32) {
+	least, most = s.Spec.minimum(), max(s.Spec.maximum(), s.Spec.hpaMinimum())
+	least = min(least, or(s.Spec.IdleReplicaCount, least))
+	if paused, _ := s.pausedReplicas(); paused != nil {
+		least, most = min(least, *paused), max(most, *paused)
+	}
+	return least, most
+}
+
 // usesModifiers says whether one metric is made of all.
 func (s *ScaledObjectSpec) usesModifiers() bool {
 	return s.Advanced != nil && s.Advanced.ScalingModifiers != ScalingModifiers{}

@@ -16,11 +16,11 @@ func TestFormulas(t *testing.T) {
 		milli       int64
 		err, detail string
 	}{
-		"a sum":          {formula: "rate + list", rate: value(3), list: value(4), active: true, milli: 7000, detail: "the formula gives 7, above 2: active"},
-		"a sum too low":  {formula: "rate + list", rate: value(1), list: value(1), milli: 2000, detail: "the formula gives 2, not above 2: not active"},
-		"whole numbers":  {formula: "rate > 2 ? 5 : 1", rate: value(3), list: value(0), active: true, milli: 5000, detail: "the formula gives 5, above 2: active"},
-		"cut, not round": {formula: "float(rate / list)", rate: value(8), list: value(3), active: true, milli: 2666, detail: "the formula gives 2.666, above 2: active"},
-		"by zero":        {formula: "rate / list", rate: value(8), list: value(0), milli: -1 << 63, detail: "the formula gives -9223372036854776, not above 2: not active"},
+		"a sum":          {formula: "rate + list", rate: value(3), list: value(4), active: true, milli: 7000, detail: "the formula gives 7, above 2: active; the HPA holds it against 2 for each pod"},
+		"a sum too low":  {formula: "rate + list", rate: value(1), list: value(1), milli: 2000, detail: "the formula gives 2, not above 2: not active; the HPA holds it against 2 for each pod"},
+		"whole numbers":  {formula: "rate > 2 ? 5 : 1", rate: value(3), list: value(0), active: true, milli: 5000, detail: "the formula gives 5, above 2: active; the HPA holds it against 2 for each pod"},
+		"cut, not round": {formula: "float(rate / list)", rate: value(8), list: value(3), active: true, milli: 2666, detail: "the formula gives 2.666, above 2: active; the HPA holds it against 2 for each pod"},
+		"by zero":        {formula: "rate / list", rate: value(8), list: value(0), milli: -1 << 63, detail: "the formula gives -9223372036854776, not above 2: not active; the HPA holds it against 2 for each pod"},
 		"a failure":      {formula: "rate + list", rate: broken("no"), list: value(4), err: "metric:composite-metric encountered error"},
 		"no number":      {formula: "rate > 2 ? nil : rate", rate: value(3), list: value(4), detail: "no composite metric: the formula cannot be evaluated: invalid operation: float(<nil>) (1:1)"},
 		"a yes":          {formula: "float(rate) > 3", rate: value(3), list: value(4), detail: "no composite metric: the formula gives a bool, expected a number"},
@@ -30,7 +30,7 @@ func TestFormulas(t *testing.T) {
 			d := poll(t, a, 0.5, 1, c.rate, c.list)
 			assert.Equal(t, c.active, d.Signal("active") == 1)
 			if c.detail != "" {
-				assert.Equal(t, c.detail, details(d)[2])
+				assert.Equal(t, c.detail, details(d)[3])
 			}
 			h := horizontal(t, a)
 			ask(t, h, 15, 1, c.rate, c.list, messages.Metric{Err: "no CPU yet"})
@@ -63,6 +63,7 @@ func TestFallbackOfAFormula(t *testing.T) {
 	d := poll(t, a, 30.5, 1, broken("no"), value(100))
 	assert.Equal(t, float64(1), d.Signal("active"))
 	assert.Equal(t, float64(1), d.Signal("fallback"))
+	assert.Equal(t, "the fallback, which comes before the formula, gives 18, above 0: active; the HPA holds it against 3 for each pod", details(d)[2])
 
 	a = loop(t, spec+`2.5"}}, triggers: [`+rateTrigger+`, `+listTrigger+`]}`)
 	poll(t, a, 0.5, 1, broken("no"), value(100))
@@ -72,6 +73,8 @@ func TestFallbackOfAFormula(t *testing.T) {
 	h = horizontal(t, a)
 	ask(t, h, 15, 4, broken("no"))
 	assert.Equal(t, int64(4500), h.Seen()[0].Milli)
+	d = poll(t, a, 30.5, 4, value(1))
+	assert.Equal(t, "the formula gives 1, above 0: active; the HPA holds it against 3 for all pods together", details(d)[1])
 }
 
 // TestFormulaThatKnowsOfFailures: with the behavior scalingModifiers a trigger that
@@ -82,7 +85,7 @@ func TestFormulaThatKnowsOfFailures(t *testing.T) {
 	d := poll(t, a, 0.5, 1, broken("no"), value(8))
 	assert.Equal(t, messages.ReasonMetricFailed, d.Reason)
 	d = poll(t, a, 30.5, 1, broken("no"), value(8))
-	assert.Equal(t, []string{"trigger 0 (prometheus): failed too often, nil in the formula", "trigger 1 (redis): 8, active", "the formula gives 8, above 0: active"}, details(d))
+	assert.Equal(t, []string{"trigger 0 (prometheus, rate): no, failure 2 in a row: nil in the formula", "trigger 1 (redis, list): 8, active", "the formula gives 8, above 0: active; the HPA holds it against 3 for each pod"}, details(d))
 	h := horizontal(t, a)
 	ask(t, h, 45, 1, broken("no"), broken("no"))
 	assert.NotEmpty(t, h.Seen()[0].Err, "the other has failed once")

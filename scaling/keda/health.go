@@ -81,5 +81,12 @@ func (a *Autoscaler) cachedHealth() *health {
 	return a.cached
 }
 
-// forget throws the cache away.
-func (a *Autoscaler) forget() { a.cached = nil }
+// forget throws the cache away, with the scalers in it.
+func (a *Autoscaler) forget() {
+	a.cached = nil
+	for i := range a.triggers {
+		if renew := a.triggers[i].renew; renew != nil {
+			renew()
+		}
+	}
+}

@@ -82,6 +82,12 @@ func (a *Autoscaler) writtenAt(m autoscalingv2.MetricSpec) string {
 	return fmt.Sprintf("spec.triggers[%d].type", i)
 }
 
+// Stop ends the process of the HPA's controller.
+func (h *Horizontal) Stop() { h.hpa.Stop() }
+
+// Restart starts it again.
+func (h *Horizontal) Restart(now time.Time) { h.hpa.Restart(now) }
+
 // Quietly makes the HPA give no reasons in words.
 func (h *Horizontal) Quietly() { h.hpa.Quietly() }
 
@@ -107,6 +113,11 @@ func (h *Horizontal) Asked() []int {
 	return asked
 }
 
+// Pushed is the index of the HPA's metric that the HTTP add-on answers for; -1: none.
+func (h *Horizontal) Pushed() int {
+	return slices.IndexFunc(h.sources, func(s source) bool { return s.trigger >= 0 && s.trigger == h.keda.pushed })
+}
+
 // Seen are the metrics as the HPA was last shown them, for each of its own.
 func (h *Horizontal) Seen() []messages.Metric { return h.seen }
 
@@ -122,6 +133,8 @@ func (h *Horizontal) Decide(now time.Time, seen messages.Observation) (messages.
 		switch {
 		case cur == 0 || cur < h.min || cur > h.max:
 			h.seen[i] = messages.Metric{Err: "not asked for"}
+		case h.keda.stopped && (s.trigger >= 0 || s.query < 0):
+			h.seen[i] = messages.Metric{Err: "the operator does not answer"}
 		case s.trigger >= 0:
 			h.seen[i] = h.answer(l, s.trigger)
 		case s.query >= 0:

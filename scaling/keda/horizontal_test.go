@@ -62,7 +62,7 @@ func TestFailuresAreCountedTogether(t *testing.T) {
 	assert.Equal(t, messages.ReasonMetricFailed, d.Reason)
 	assert.Equal(t, "rpc error: code = Unknown desc = error when getting metric values metric:s0-prometheus encountered error", h.Seen()[0].Err)
 	d = poll(t, a, 30.5, 2, down)
-	assert.Equal(t, []string{"trigger 0 (prometheus): failed too often; the fallback's 60"}, details(d))
+	assert.Equal(t, []string{"trigger 0 (prometheus, rate): no, failure 3 in a row: the fallback's value of 60 instead"}, details(d))
 	assert.Equal(t, int32(4), ask(t, h, 45, 2, down).Desired, "6 in the end; no more than 4 at once")
 	assert.Equal(t, int64(60_000), h.Seen()[0].Milli)
 	poll(t, a, 60.5, 6, value(1))
@@ -120,10 +120,10 @@ func TestPollsThatReadTheHPA(t *testing.T) {
 	h := horizontal(t, a)
 	ask(t, h, 0, 1, value(3))
 	d := poll(t, a, 0.5, 1, value(0))
-	assert.Equal(t, []string{"trigger 0 (prometheus): 3, active"}, details(d))
+	assert.Equal(t, []string{"trigger 0 (prometheus, rate): 3, active"}, details(d))
 	ask(t, h, 15, 1, empty)
 	d = poll(t, a, 30.5, 1, value(0))
-	assert.Equal(t, []string{"trigger 0 (prometheus): 0, not active"}, details(d), "the HPA has no metrics, so that the trigger is asked")
+	assert.Equal(t, []string{"trigger 0 (prometheus, rate): 0, not active"}, details(d), "the HPA has no metrics, so that the trigger is asked")
 
 	for what, spec := range map[string]string{
 		"to zero":      `{triggers: [` + rateTrigger + `]}`,

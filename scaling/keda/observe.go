@@ -16,6 +16,8 @@ type record struct {
 	// nameless: a formula has no name for the value, because it once was that of
 	// the fallback, which is called composite-metric.
 	nameless bool
+	note     string // of the reading
+	hidden   string // the error that the fallback, or nil in the formula, stands in for
 	err      string // why there is none
 }
 
@@ -25,7 +27,7 @@ func (a *Autoscaler) observe(l look, i int, instead *record) record {
 	var r record
 	if instead != nil {
 		// A value of the fallback counts as one that was read.
-		r = record{value: instead.value, active: instead.active, err: instead.err, nameless: instead.nameless}
+		r = record{value: instead.value, active: instead.active, note: instead.note, err: instead.err, nameless: instead.nameless}
 	} else {
 		r = a.ask(l, i)
 	}
@@ -43,7 +45,7 @@ func (a *Autoscaler) ask(l look, i int) record {
 		return record{err: said.err}
 	}
 	value := quantity(said.value)
-	return record{value: &value, active: said.active}
+	return record{value: &value, active: said.active, note: said.note}
 }
 
 // falls says whether failures are counted: a fallback is given, and with a formula
@@ -70,13 +72,13 @@ func (a *Autoscaler) withFallback(l look, i int, r record) record {
 		return r
 	case f.Behavior == fallbackModifiers:
 		nothing := *resource.NewQuantity(-1, resource.DecimalSI)
-		return record{value: &nothing}
+		return record{value: &nothing, hidden: r.err}
 	}
 	value, ok := a.fallback(l, i)
 	if !ok {
 		return record{err: "error performing fallback"}
 	}
-	return record{value: &value, fallback: true, nameless: true}
+	return record{value: &value, fallback: true, nameless: true, hidden: r.err}
 }
 
 // fallback is the value that makes the HPA want as many replicas as the fallback

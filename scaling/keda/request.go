@@ -15,11 +15,16 @@ func (a *Autoscaler) request(l look, s state) messages.Decision {
 	return a.deactivate(l, s)
 }
 
+// leaves says whether an active workload has to leave zero, or the idle count.
+func (a *Autoscaler) leaves(cur int32) bool {
+	return cur == 0 || a.spec.IdleReplicaCount != nil && cur < a.spec.minimum()
+}
+
 // activate leaves zero, or with an idle count anything below the minimum; between
 // minimum and maximum the HPA has the say.
 func (a *Autoscaler) activate(l look, s state) messages.Decision {
 	switch {
-	case l.cur == 0, a.spec.IdleReplicaCount != nil && l.cur < a.spec.minimum():
+	case a.leaves(l.cur):
 		if annotated(a.manifest, pausedOutAnnotation) {
 			return a.hold(l, messages.ReasonDisabled, "scaling out is paused")
 		}
@@ -28,6 +33,7 @@ func (a *Autoscaler) activate(l look, s state) messages.Decision {
 	case s.failed:
 		// The time of the last activity stays, so that a trigger that fails for
 		// good does not keep the workload up by itself.
+		a.trail.Text("a trigger failed, so that this is not taken down as activity").Step(messages.StageTrigger, l.cur)
 		return a.hold(l, messages.ReasonActive, s.cause+" is active; "+s.first)
 	}
 	a.mark(l.now)
@@ -47,6 +53,8 @@ func (a *Autoscaler) deactivate(l look, s state) messages.Decision {
 		return a.cool(l)
 	case idle == nil && l.cur < least:
 		return a.scale(l, least, "below minReplicaCount")
+	case idle == nil && l.cur > least:
+		return a.hold(l, messages.ReasonSteady, "no trigger is active; down to minReplicaCount the HPA scales, and the cooldown has no part in it")
 	}
 	return a.hold(l, messages.ReasonSteady, "no trigger is active")
 }
@@ -58,20 +66,25 @@ func (a *Autoscaler) cool(l look) messages.Decision {
 	if annotated(a.manifest, pausedInAnnotation) {
 		return a.hold(l, messages.ReasonDisabled, "scaling in is paused")
 	}
-	since, period, what := a.lastActive, a.spec.Cooldown(), "cooldown"
+	since, period, what, event := a.lastActive, a.spec.Cooldown(), "cooldown", "the last activity"
 	if since.IsZero() {
-		since, period, what = a.created, a.spec.initialCooldown(), "initial cooldown"
+		since, period, what, event = a.created, a.spec.initialCooldown(), "initial cooldown", "the creation"
 	}
+	a.trail.Text("the ").Text(what).Text(" of ").Duration(period).Text(" since ").Text(event).Text(" at ").Text(clock(since))
 	down := or(a.spec.IdleReplicaCount, a.spec.minimum())
 	if over := since.Add(period); !over.Before(l.now) {
-		a.trail.Text("the ").Text(what).Text(" of ").Duration(period).Text(" lasts until ").Text(clock(over)).Step(messages.StageCooldown, l.cur)
+		a.trail.Text(" lasts until ").Text(clock(over)).Text(" UTC").Step(messages.StageCooldown, l.cur)
 		return a.hold(l, messages.ReasonCooldown, "no trigger is active, but the "+what+" is not over")
 	}
-	a.trail.Text("the ").Text(what).Text(" of ").Duration(period).Text(" is over").Step(messages.StageCooldown, down)
+	a.trail.Text(" is over")
+	if l.cur > down+1 {
+		a.trail.Text(", for all pods at once: the HPA's behavior has no part in it")
+	}
+	a.trail.Step(messages.StageCooldown, down)
 	return a.scale(l, down, "no trigger is active, and the "+what+" is over")
 }
 
-func clock(t time.Time) string { return t.Format(time.TimeOnly) }
+func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }
 
 // mark takes down that the workload is in use.
 func (a *Autoscaler) mark(now time.Time) { a.lastActive = now.Truncate(time.Second) }

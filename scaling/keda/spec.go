@@ -5,9 +5,10 @@
 // It models the ScaledObject v1alpha1 as its CRD and its webhook take it; the poll
 // with activation, idle count, cooldown, errors and fallback; the pausing and
 // forcing annotations; cached metrics, and the polls that read what the HPA has
-// seen; formulas of scalingModifiers. It ignores what happens when a ScaledObject
-// changes or is deleted, scalers that cannot be reached at all, and the stream of
-// an external-push scaler, which is asked at the polls like any other.
+// seen; formulas of scalingModifiers; the HTTP add-on, whose scaler also pushes. It
+// ignores what happens when a ScaledObject changes or is deleted, scalers that cannot
+// be reached at all, and the streams of other external-push scalers, which are asked
+// at the polls like any other.
 //
 // Source: KEDA v2.21, apis/keda/v1alpha1, controllers/keda, pkg/scaling,
 // pkg/fallback and pkg/scalers.
@@ -18,11 +19,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scalelab/scalelab/scaling/hpa"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 )
 
 // Spec is a ScaledObject, and who runs the HPA that is made for it.
 type Spec struct {
 	Manifest *ScaledObject
+	// HTTP has the settings of the HTTP add-on; without a trigger for it they are
+	// not looked at.
+	HTTP httpaddon.Controller
 	// Controller has the flags of kube-controller-manager.
 	Controller        hpa.Controller
 	KubernetesVersion hpa.Version
@@ -66,6 +71,9 @@ type Trigger struct {
 	Metadata          map[string]string              `json:"metadata"`
 	AuthenticationRef *AuthenticationRef             `json:"authenticationRef,omitempty"`
 	MetricType        autoscalingv2.MetricTargetType `json:"metricType,omitempty"`
+	// Route is that of the HTTP add-on which the metadata of an external-push trigger
+	// name; nil: they name none.
+	Route *httpaddon.Route `json:"-"`
 }
 
 // AuthenticationRef names a TriggerAuthentication.

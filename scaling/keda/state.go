@@ -1,6 +1,9 @@
 package keda
 
-import "github.com/scalelab/scalelab/messages"
+import (
+	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/trail"
+)
 
 // state is what a poll makes of the triggers.
 type state struct {
@@ -19,6 +22,7 @@ func (a *Autoscaler) state(l look) state {
 	for i := range a.triggers {
 		t := &a.triggers[i]
 		if !t.external() {
+			a.tellResource(l, t)
 			continue
 		}
 		if observed && a.records[i] != nil {
@@ -31,7 +35,9 @@ func (a *Autoscaler) state(l look) state {
 		switch {
 		case r.err != "":
 			s.fail(t.label + ": " + r.err)
-		case r.active || r.fallback:
+		case r.fallback:
+			s.activate("the fallback of " + t.label)
+		case r.active:
 			s.activate(t.label)
 		}
 		a.tell(l, i, r)
@@ -40,7 +46,7 @@ func (a *Autoscaler) state(l look) state {
 		a.judge(l, &s)
 	}
 	if a.resource && !s.failed {
-		s.activate("cpu and memory alone")
+		s.activate("a ScaledObject of cpu and memory alone")
 	}
 	return s
 }
@@ -68,12 +74,22 @@ func (a *Autoscaler) judge(l look, s *state) {
 		a.trail.Text("no composite metric: ").Text(problem).Step(messages.StageTrigger, l.cur)
 		return
 	}
-	number := value.AsApproximateFloat64()
+	number, subject := value.AsApproximateFloat64(), "the formula"
+	if s.fallback {
+		subject = "the fallback, which comes before the formula,"
+	}
+	a.trail.Text(subject).Text(" gives ").Decimals(number, 3)
 	if number > a.formula.activation {
 		s.activate("the formula")
-		a.trail.Text("the formula gives ").Decimals(number, 3).Text(", above ").Decimals(a.formula.activation, 3).Text(": active")
+		a.trail.Text(", above ").Decimals(a.formula.activation, 3).Text(": active")
 	} else {
-		a.trail.Text("the formula gives ").Decimals(number, 3).Text(", not above ").Decimals(a.formula.activation, 3).Text(": not active")
+		a.trail.Text(", not above ").Decimals(a.formula.activation, 3).Text(": not active")
+	}
+	a.trail.Text("; the HPA holds it against ").Decimals(a.formula.target, 3)
+	if a.formula.total {
+		a.trail.Text(" for all pods together")
+	} else {
+		a.trail.Text(" for each pod")
 	}
 	a.trail.Step(messages.StageTrigger, l.cur)
 }
@@ -88,15 +104,30 @@ func (a *Autoscaler) tell(l look, i int, r *record) {
 	case r.err != "":
 		a.trail.Text(r.err)
 	case r.fallback:
-		a.trail.Text("failed too often; the fallback's ").Text(r.value.String())
+		a.tellFailures(l, i, r).Text("the fallback's value of ").Text(r.value.String()).Text(" instead")
 	case a.unknown(l, i):
-		a.trail.Text("failed too often, nil in the formula")
+		a.tellFailures(l, i, r).Text("nil in the formula")
 	case r.active:
 		a.trail.Text(r.value.String()).Text(", active")
 	default:
 		a.trail.Text(r.value.String()).Text(", not active")
 	}
+	if r.err == "" && r.note != "" {
+		a.trail.Text(": ").Text(r.note)
+	}
 	a.trail.Step(messages.StageTrigger, l.cur)
+}
+
+// tellFailures says what a trigger has failed of, and how often.
+func (a *Autoscaler) tellFailures(l look, i int, r *record) *trail.Trail {
+	return a.trail.Text(r.hidden).Text(", failure ").Count(l.health.failures[i]).Text(" in a row: ")
+}
+
+// tellResource says that a trigger has no part in this.
+func (a *Autoscaler) tellResource(l look, t *trigger) {
+	if !a.resource {
+		a.trail.Text(t.label).Text(": for the HPA alone, which does not scale from or to zero").Step(messages.StageTrigger, l.cur)
+	}
 }
 
 // keep stores the records of triggers that the HPA is to be answered from.

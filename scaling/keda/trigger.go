@@ -13,12 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/scalelab/scalelab/messages"
+	"github.com/scalelab/scalelab/scaling/keda/httpaddon"
 )
 
 // trigger is a Trigger that was read.
 type trigger struct {
 	name   string // its own, for formulas; often empty
-	label  string // what messages call it, such as "trigger 0 (prometheus)"
+	label  string // what messages call it, such as "trigger 0 (prometheus, rate)"
 	cached bool
 	spec   autoscalingv2.MetricSpec // what the HPA gets
 	metric string                   // the external metric's name; empty for a resource
@@ -26,12 +27,17 @@ type trigger struct {
 	query *messages.Query
 	// read makes a reading of the answer; nil for a resource.
 	read func(now time.Time, m *messages.Metric) reading
+	// renew makes the scaler a new one, without memory; nil: it has none anyway.
+	renew func()
+	// addon is the scaler of the HTTP add-on that answers; nil: another does.
+	addon *httpaddon.Scaler
 }
 
 // reading is what a scaler says.
 type reading struct {
 	value  float64
 	active bool
+	note   string // what makes it so, for messages; often empty
 	err    string
 }
 
@@ -57,7 +63,11 @@ func Types() []string { return slices.Sorted(maps.Keys(kinds)) }
 // newTrigger reads the trigger of an index.
 func newTrigger(t *Trigger, index int, problems *messages.Problems) trigger {
 	at := field.NewPath("spec", "triggers").Index(index)
-	out := trigger{name: t.Name, cached: t.UseCachedMetrics, label: fmt.Sprintf("trigger %d (%s)", index, t.Type)}
+	kind := t.Type
+	if t.Name != "" {
+		kind += ", " + t.Name
+	}
+	out := trigger{name: t.Name, cached: t.UseCachedMetrics, label: fmt.Sprintf("trigger %d (%s)", index, kind)}
 	read, known := kinds[t.Type]
 	if !known {
 		problems.Addf(at.Child("type").String(), "found %.70q, %s", t.Type, messages.OneOf(t.Type, Types()))

@@ -17,7 +17,8 @@ import (
 )
 
 // readPrometheus is a PromQL query. An empty result, NaN and infinity are 0,
-// unless ignoreNullValues is switched off.
+// unless ignoreNullValues is switched off. A scalar is an error whatever its value:
+// KEDA reads nothing but lists of elements.
 func readPrometheus(r *reader, t *trigger, index int) {
 	r.need("serverAddress", "the address of a Prometheus server")
 	query := r.need("query", "a PromQL query")
@@ -34,6 +35,8 @@ func readPrometheus(r *reader, t *trigger, index int) {
 	t.read = func(_ time.Time, m *messages.Metric) reading {
 		value, problem := m.Value, m.Err
 		switch {
+		case problem == "" && m.Scalar:
+			return reading{err: "the query's result is a scalar, expected an instant vector"}
 		case problem == "" && (math.IsNaN(value) || math.IsInf(value, 0)):
 			problem = fmt.Sprintf("the query's result is %v", value)
 		case problem != "" && problem != messages.EmptyResult:
@@ -64,15 +67,17 @@ func readCron(r *reader, t *trigger, index int) {
 	if start != "" && end != "" && zone != "" {
 		window = r.window(start, end, zone)
 	}
+	hours := start + " to " + end + " in " + zone
+	inside, outside := "inside of "+hours, "outside of "+hours
 	t.read = func(now time.Time, _ *messages.Metric) reading {
 		active, err := window.Active(now)
 		if err != nil { // a schedule has come to its end
 			return reading{err: err.Error()}
 		}
 		if !active {
-			return reading{}
+			return reading{note: outside}
 		}
-		return reading{value: float64(replicas), active: true}
+		return reading{value: float64(replicas), active: true, note: inside}
 	}
 }
 

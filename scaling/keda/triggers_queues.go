@@ -29,76 +29,7 @@ func (t *trigger) line(r *reader, source, key string, activation float64) {
 	}
 }
 
-// lag makes the trigger one of a topic: what is active goes by the lag itself, and
-// what the HPA gets by no more consumers than there are partitions, unless idle
-// ones are allowed; evenly, by a number of consumers that divides the partitions.
-func (t *trigger) lag(threshold int64, idle, evenly bool) {
-	ask := t.read
-	t.read = func(now time.Time, m *messages.Metric) reading {
-		said := ask(now, m)
-		if said.err != "" || m.Partitions == 0 || threshold <= 0 {
-			return said
-		}
-		lag, most := int64(said.value), int64(m.Partitions)
-		if evenly {
-			lag = divisor(lag, most, threshold) * threshold
-		}
-		if (!idle || evenly) && lag/threshold > most {
-			lag = most * threshold
-		}
-		said.value = float64(lag)
-		return said
-	}
-}
-
-// divisor is the least divisor of the partitions whose consumers are enough for the
-// lag, or the partitions.
-func divisor(lag, partitions, threshold int64) int64 {
-	for n := int64(1); n < partitions; n++ {
-		if partitions%n == 0 && n*threshold >= lag {
-			return n
-		}
-	}
-	return partitions
-}
-
 func whole(n int64) resource.Quantity { return *resource.NewQuantity(n, resource.DecimalSI) }
-
-// readKafka is the lag of a consumer group, which confirms a message when it has
-// been dealt with. Of a queue without partitions the lag is not capped.
-func readKafka(r *reader, t *trigger, index int) {
-	r.connection("the addresses of brokers", false, "bootstrapServers")
-	group := r.connection("a consumer group", false, "consumerGroup")
-	topic, found := r.text("topic")
-	name := "kafka-" + topic
-	if !found {
-		name = "kafka-" + group + "-topics"
-		if group == "" {
-			r.addf("topic", "found none, expected a topic: it gives the metric its name")
-		}
-	}
-	threshold := r.whole("lagThreshold", 10)
-	activation := r.whole("activationLagThreshold", 0)
-	if activation < 0 {
-		r.addf("activationLagThreshold", "found %d, expected at least 0", activation)
-	}
-	r.oneOf("offsetResetPolicy", "latest", "latest", "earliest")
-	idle := r.yes("allowIdleConsumers", false)
-	evenly := r.yes("ensureEvenDistributionOfPartitions", false)
-	if evenly && topic == "" {
-		r.addf("topic", "found none, expected a topic beside ensureEvenDistributionOfPartitions")
-	}
-	const oneByOne = "the lag is not known partition by partition"
-	r.refuse("limitToPartitionsWithLag", oneByOne)
-	r.refuse("excludePersistentLag", oneByOne)
-	if _, found := r.text("partitionLimitation"); found {
-		r.addf("partitionLimitation", "found it, expected none: %s", oneByOne)
-	}
-	r.misspelt("scaleToZeroOnInvalidOffset", "fullMetadata", "version", "tls", "unsafeSsl", "sasl", "saslTokenProvider", "awsRegion")
-	t.serve(r, index, normal(name), whole(threshold), "lagThreshold")
-	t.line(r, unconfirmed, "lagThreshold", float64(activation))
-	t.lag(threshold, idle, evenly)
-}
 
 const defaultRabbitMQLength = 20
 
@@ -211,6 +142,9 @@ func readSQS(r *reader, t *trigger, index int) {
 // KEDA hands on to it.
 func readExternalPush(r *reader, t *trigger, index int) {
 	r.need("scalerAddress", "the address of a scaler")
+	if r.httpAddOn(t, index) {
+		return
+	}
 	metric, found := r.text("metricName")
 	if !found {
 		metric = "queue"

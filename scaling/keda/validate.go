@@ -157,5 +157,6 @@ func (o *ScaledObject) read() ([]trigger, error) {
 	if o.Spec.usesModifiers() {
 		newFormula(&o.Spec, &problems)
 	}
+	o.checkRoutes(&problems)
 	return triggers, problems.Err()
 }

@@ -89,7 +89,6 @@ func TestInvalidMetadata(t *testing.T) {
 }
 
 func TestInvalidTriggers(t *testing.T) {
-	const partitions = "the lag is not known partition by partition"
 	for name, c := range map[string]struct{ trigger, want string }{
 		"an empty query":       {`{type: prometheus, metadata: {}}`, "metadata.serverAddress: found none, expected the address of a Prometheus server\nmetadata.query: found none, expected a PromQL query\nmetadata.threshold: found none, expected a number in quotes, such as \"0.5\""},
 		"no number":            {`{type: prometheus, metadata: {serverAddress: p, query: q, threshold: "1", activationThreshold: many, ignoreNullValues: perhaps}}`, "metadata.activationThreshold: found \"many\", expected a number in quotes, such as \"0.5\"\nmetadata.ignoreNullValues: found \"perhaps\", expected \"true\" or \"false\""},
@@ -104,19 +103,23 @@ func TestInvalidTriggers(t *testing.T) {
 		"a strange percentage": {`{type: cpu, metricType: Utilization, metadata: {value: 70%}}`, "metadata.value: found \"70%\", expected a whole percentage above 0"},
 		"a strange quantity":   {`{type: cpu, metricType: AverageValue, metadata: {value: many}}`, "metadata.value: found \"many\", expected a quantity above 0, such as 500m"},
 		"Kafka nowhere":        {`{type: kafka, metadata: {}}`, "metadata.bootstrapServers: found none, expected the addresses of brokers\nmetadata.consumerGroup: found none, expected a consumer group\nmetadata.topic: found none, expected a topic: it gives the metric its name"},
-		"Kafka's partitions": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, activationLagThreshold: "-1", offsetResetPolicy: last, limitToPartitionsWithLag: "true", excludePersistentLag: "true", partitionLimitation: 1-3}}`,
+		"Kafka's partitions": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, activationLagThreshold: "-1", offsetResetPolicy: last, limitToPartitionsWithLag: "true", allowIdleConsumers: "true", ensureEvenDistributionOfPartitions: "true", partitionLimitation: 1-2-3}}`,
 			"metadata.activationLagThreshold: found -1, expected at least 0\nmetadata.offsetResetPolicy: found \"last\", expected one of latest, earliest; did you mean \"latest\"?\n" +
-				"metadata.limitToPartitionsWithLag: found true, expected false: " + partitions + "\nmetadata.excludePersistentLag: found true, expected false: " + partitions + "\nmetadata.partitionLimitation: found it, expected none: " + partitions},
-		"Kafka's evenness":     {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, ensureEvenDistributionOfPartitions: "true"}}`, "metadata.topic: found none, expected a topic beside ensureEvenDistributionOfPartitions"},
-		"RabbitMQ's rates":     {`{type: rabbitmq, metadata: {queueName: q, host: "http://r", mode: MessageRate, value: "1"}}`, `metadata.mode: found "MessageRate", expected QueueLength: rates of messages are not simulated`},
-		"RabbitMQ's spellings": {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength, queueLength: "5"}}`, "metadata.queueLength: found it beside mode or value, expected mode and value alone"},
-		"no mode":              {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", value: "5"}}`, "metadata.mode: found none, expected QueueLength beside a value"},
-		"no value":             {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength}}`, "metadata.value: found none, expected a number in quotes beside the mode"},
-		"a strange host":       {`{type: rabbitmq, metadata: {queueName: q, host: "r:5672"}}`, `metadata.host: found "r:5672", expected a URL that begins with amqp:// or http://`},
-		"what takes HTTP":      {`{type: rabbitmq, metadata: {queueName: q, host: "amqps://r", excludeUnacknowledged: "true", useRegex: "true"}}`, "metadata.excludeUnacknowledged: found true, expected false: it takes the protocol http\nmetadata.useRegex: found true, expected false: there is one queue"},
-		"Redis nowhere":        {`{type: redis, metadata: {listName: l, listLength: "-5", databaseIndex: "x"}}`, "metadata.address: found none, expected the address of a server\nmetadata.databaseIndex: found \"x\", expected a whole number in quotes, such as \"5\"\nmetadata.listLength: found -5, expected more than 0, as the HPA does"},
-		"SQS without a queue":  {`{type: aws-sqs-queue, metadata: {queueURL: "https://sqs/123"}}`, "metadata.queueURL: found \"https://sqs/123\", expected a URL whose path is an account and a queue\nmetadata.awsRegion: found none, expected a region"},
-		"a push of nothing":    {`{type: external-push, metadata: {}}`, "metadata.scalerAddress: found none, expected the address of a scaler\nmetadata.targetSize: found none, expected the target that the scaler would answer with, such as \"5\""},
+				"metadata.limitToPartitionsWithLag: found true, expected false beside allowIdleConsumers\n" +
+				"metadata.partitionLimitation: found \"1-2-3\", expected numbers of partitions, such as \"1,2,10-20\""},
+		"Kafka's partitions in words": {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, partitionLimitation: "1,all"}}`, "metadata.partitionLimitation: found \"1,all\", expected numbers of partitions, such as \"1,2,10-20\""},
+		"Kafka's evenness of lags":    {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, topic: t, limitToPartitionsWithLag: "true", ensureEvenDistributionOfPartitions: "true"}}`, "metadata.limitToPartitionsWithLag: found true, expected false beside ensureEvenDistributionOfPartitions"},
+		"Kafka's lags":                {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, limitToPartitionsWithLag: "true", partitionLimitation: all}}`, "metadata.topic: found none, expected a topic beside limitToPartitionsWithLag"},
+		"Kafka's evenness":            {`{type: kafka, metadata: {bootstrapServers: b, consumerGroup: g, ensureEvenDistributionOfPartitions: "true"}}`, "metadata.topic: found none, expected a topic beside ensureEvenDistributionOfPartitions"},
+		"RabbitMQ's rates":            {`{type: rabbitmq, metadata: {queueName: q, host: "http://r", mode: MessageRate, value: "1"}}`, `metadata.mode: found "MessageRate", expected QueueLength: rates of messages are not simulated`},
+		"RabbitMQ's spellings":        {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength, queueLength: "5"}}`, "metadata.queueLength: found it beside mode or value, expected mode and value alone"},
+		"no mode":                     {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", value: "5"}}`, "metadata.mode: found none, expected QueueLength beside a value"},
+		"no value":                    {`{type: rabbitmq, metadata: {queueName: q, host: "amqp://r", mode: QueueLength}}`, "metadata.value: found none, expected a number in quotes beside the mode"},
+		"a strange host":              {`{type: rabbitmq, metadata: {queueName: q, host: "r:5672"}}`, `metadata.host: found "r:5672", expected a URL that begins with amqp:// or http://`},
+		"what takes HTTP":             {`{type: rabbitmq, metadata: {queueName: q, host: "amqps://r", excludeUnacknowledged: "true", useRegex: "true"}}`, "metadata.excludeUnacknowledged: found true, expected false: it takes the protocol http\nmetadata.useRegex: found true, expected false: there is one queue"},
+		"Redis nowhere":               {`{type: redis, metadata: {listName: l, listLength: "-5", databaseIndex: "x"}}`, "metadata.address: found none, expected the address of a server\nmetadata.databaseIndex: found \"x\", expected a whole number in quotes, such as \"5\"\nmetadata.listLength: found -5, expected more than 0, as the HPA does"},
+		"SQS without a queue":         {`{type: aws-sqs-queue, metadata: {queueURL: "https://sqs/123"}}`, "metadata.queueURL: found \"https://sqs/123\", expected a URL whose path is an account and a queue\nmetadata.awsRegion: found none, expected a region"},
+		"a push of nothing":           {`{type: external-push, metadata: {}}`, "metadata.scalerAddress: found none, expected the address of a scaler\nmetadata.targetSize: found none, expected the target that the scaler would answer with, such as \"5\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := object(t, `{minReplicaCount: 1, triggers: [`+c.trigger+`]}`)

@@ -54,6 +54,19 @@ func New(spec Spec, created time.Time) (*Autoscaler, error) {
 	return a, nil
 }
 
+// Stop ends the autoscaler's process.
+func (a *Autoscaler) Stop() {}
+
+// Restart starts it again: it sees the revision for the first time, which is not new,
+// and has no metrics.
+func (a *Autoscaler) Restart(now time.Time) {
+	quiet := a.trail.Quiet
+	a.spec.New = false
+	*a = Autoscaler{spec: a.spec, settings: newSettings(a.spec), created: now}
+	a.engine = newEngine(&a.settings, a.spec.Draw)
+	a.trail.Quiet = quiet
+}
+
 // Quietly makes the Autoscaler give no reasons in words: Message is a dash,
 // Steps are empty, and conditions have no messages. It is for runs of which
 // nobody keeps the decisions.

@@ -36,8 +36,13 @@ type Problem struct {
 }
 
 // Error is the whole problem in one line: file:line:column: path: text.
-func (p Problem) Error() string {
-	text := p.Position.String() + ": "
+func (p Problem) Error() string { return p.line("") }
+
+// Warning is Error with the word before the path.
+func (p Problem) Warning() string { return p.line("warning: ") }
+
+func (p Problem) line(kind string) string {
+	text := p.Position.String() + ": " + kind
 	if p.Path != "" {
 		text += p.Path + ": "
 	}

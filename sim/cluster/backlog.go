@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/event"
 	"github.com/scalelab/scalelab/sim/random"
 )
@@ -16,8 +17,10 @@ import (
 type backlog struct {
 	spec       Consumption
 	partitions []queue // one without partitions; none where nothing is consumed
+	published  []int64 // messages that have come into each partition
+	lost       []int64 // those of them that pods have lost, and that are not visible yet
 	keys       random.Key
-	hidden     int // lost by their pods, and not visible yet
+	hidden     int // the sum of lost
 	paused     bool
 	changes    int32 // of the pods that consume
 }
@@ -27,7 +30,9 @@ func newBacklog(spec Spec, seed random.Seed) backlog {
 		return backlog{}
 	}
 	b := backlog{spec: spec.Consumes.WithDefaults(), keys: seed.Key("partition", 0)}
-	for range max(1, b.spec.Partitions) {
+	n := max(1, b.spec.Partitions)
+	b.published, b.lost = make([]int64, n), make([]int64, n)
+	for range n {
 		b.partitions = append(b.partitions, newQueue())
 	}
 	return b
@@ -56,6 +61,7 @@ func (c *Cluster) publish(i int32) {
 	q := &c.requests.slab[i]
 	q.deliveries, q.partition = 0, c.backlog.partitionOf(q.index)
 	q.held = len(c.routable) == 0
+	c.backlog.published[q.partition]++
 	c.offer(i)
 }
 
@@ -203,6 +209,7 @@ func (c *Cluster) hide(q request) {
 	q.service = c.demand.At(q.index)
 	c.requests.slab[i] = q
 	c.backlog.hidden++
+	c.backlog.lost[q.partition]++
 	c.lives.Push(visible, event.Pods, life{pod: i, step: visibleAgain})
 }
 
@@ -218,6 +225,7 @@ func (c *Cluster) visibleAt(taken time.Duration) time.Duration {
 // reappear delivers a lost message again, unless that has been done often enough.
 func (c *Cluster) reappear(i int32) {
 	c.backlog.hidden--
+	c.backlog.lost[c.requests.slab[i].partition]--
 	if most := c.backlog.spec.MaxDeliveries; most > 0 && int(c.requests.slab[i].deliveries) >= most {
 		c.end(i, failed)
 		return
@@ -225,8 +233,30 @@ func (c *Cluster) reappear(i int32) {
 	c.offer(i)
 }
 
-// Partitions is how many partitions the messages are spread over; 0: none.
-func (c *Cluster) Partitions() int { return c.backlog.spec.Partitions }
+// Topic appends what the broker knows of every partition to dst, in their order, and
+// returns it; of a queue without partitions nothing. Offsets are counts: each message
+// is committed by itself, whatever is left out before it. An elastic cluster looks at
+// no partitions, and all of its are empty.
+func (c *Cluster) Topic(dst []messages.Partition) []messages.Partition {
+	b := &c.backlog
+	if b.spec.Partitions == 0 {
+		return dst
+	}
+	first := len(dst)
+	for k := range b.partitions {
+		dst = append(dst, messages.Partition{Lag: int64(b.partitions[k].length) + b.lost[k]})
+	}
+	topic := dst[first:]
+	for _, id := range c.present {
+		for _, i := range c.pods[id].serving {
+			topic[c.requests.slab[i].partition].Lag++
+		}
+	}
+	for k := range topic {
+		topic[k].Committed = b.published[k] - topic[k].Lag
+	}
+	return dst
+}
 
 // Hidden is the number of messages that pods have taken and lost, and that cannot
 // be taken again yet.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -291,4 +292,19 @@ func TestConsumptionValidates(t *testing.T) {
 		_, err := New(spec, 1, &instantsOf{}, NewTally([]time.Duration{0}, 0))
 		assert.EqualError(t, err, c.want, name)
 	}
+}
+
+// TestTopic: of four messages of one partition, the first has been processed, the
+// second is in service, and two wait; the other partition has as many.
+func TestTopic(t *testing.T) {
+	spec := consumers(2, 1, Consumption{Partitions: 2})
+	c := newCluster(t, spec, arrivals(8, 0))
+	c.Advance(1500 * time.Millisecond)
+	half := messages.Partition{Committed: 1, Lag: 3}
+	assert.Equal(t, []messages.Partition{{Lag: 9}, half, half}, c.Topic([]messages.Partition{{Lag: 9}}))
+	c.Advance(time.Minute)
+	assert.Equal(t, []messages.Partition{{Committed: 4}, {Committed: 4}}, c.Topic(nil))
+
+	plain := newCluster(t, consumers(2, 1, Consumption{}), arrivals(1, 0))
+	assert.Empty(t, plain.Topic(nil), "a queue without partitions is no topic")
 }

@@ -75,8 +75,9 @@ type Cluster struct {
 	nodes       nodes
 	instances   instances // Serverless
 
-	tally   *Tally
-	clients clients
+	tally       *Tally
+	clients     clients
+	interceptor interceptor
 }
 
 // New gives the cluster at time 0 with its initial pods Ready.
@@ -97,23 +98,24 @@ func New(spec Spec, seed random.Seed, arrivals Arrivals, tally *Tally) (*Cluster
 		return nil, err
 	}
 	c := &Cluster{
-		spec:       spec,
-		demand:     demand,
-		arrivals:   arrivals,
-		requests:   newRequests(),
-		sharing:    newSharing(spec),
-		desired:    spec.Replicas,
-		sets:       []replicaSet{{replicas: spec.Replicas}},
-		stepwise:   spec.Watched || spec.Activators != nil || !spec.steady() || spec.Nodes != nil || spec.lingers(),
-		lifecycle:  lifecycle,
-		router:     newRouter(spec, seed),
-		central:    newQueue(),
-		front:      newFront(),
-		activators: newActivators(spec, lifecycle, seed),
-		backlog:    newBacklog(spec, seed),
-		clients:    clients,
-		deadline:   event.Never,
-		tally:      tally,
+		spec:        spec,
+		demand:      demand,
+		arrivals:    arrivals,
+		requests:    newRequests(),
+		sharing:     newSharing(spec),
+		desired:     spec.Replicas,
+		sets:        []replicaSet{{replicas: spec.Replicas}},
+		stepwise:    spec.Watched || spec.Activators != nil || !spec.steady() || spec.Nodes != nil || spec.lingers(),
+		lifecycle:   lifecycle,
+		router:      newRouter(spec, seed),
+		central:     newQueue(),
+		front:       newFront(),
+		activators:  newActivators(spec, lifecycle, seed),
+		interceptor: newInterceptor(),
+		backlog:     newBacklog(spec, seed),
+		clients:     clients,
+		deadline:    event.Never,
+		tally:       tally,
 	}
 	if c.foresight = spec.foresees(); c.foresight && c.router.policy == leastRequest {
 		c.crowded, c.leavings = true, newWheel()
@@ -213,7 +215,8 @@ func (c *Cluster) stop() Stop {
 // serverless instances, the ends of rebalances, and messages that can be taken
 // again, then departures in the order of the pods, and in a pod in
 // that of the starts of service, clients that give up (a request for good, then
-// attempts), looks of the front, retries, users and arrivals.
+// attempts), what is due at the front or the interceptor, retries, users and
+// arrivals.
 func (c *Cluster) Advance(to time.Duration) Stop {
 	if c.foresight {
 		return c.foreseeAll(to)
@@ -226,6 +229,9 @@ func (c *Cluster) Advance(to time.Duration) Stop {
 		timeout, look, reclaim := min(c.timeouts.next(), c.deadline), c.front.next(), c.instances.nextReclaim()
 		if c.sharing.cpu > 0 {
 			departure = c.nextShared()
+		}
+		if c.spec.Interceptor != nil {
+			look = c.interceptor.next()
 		}
 		at := min(c.nextArrival, departure, life, timeout, look, reclaim)
 		if at > to {
@@ -299,6 +305,8 @@ func (c *Cluster) arrive() {
 		c.publish(i)
 	case c.activators.proxied:
 		c.activate(i)
+	case c.spec.Interceptor != nil:
+		c.intercept(i)
 	case c.direct:
 		c.route(i)
 	case c.spec.Front != nil && !c.front.unreachable:
@@ -366,6 +374,10 @@ func (c *Cluster) timeOut(d due) {
 		c.front.queue.remove(&c.requests, d.request)
 	case frontHeld, frontDialing:
 		c.front.sleepers--
+	case intercepted:
+		c.interceptor.waiting.remove(&c.requests, d.request)
+	case redialing:
+		c.interceptor.dialing--
 	}
 	c.end(d.request, timedOut)
 }

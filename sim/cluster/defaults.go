@@ -27,6 +27,7 @@ func Defaults() Spec {
 		OnTimeout:      leaveService,
 		Retries:        defaultRetries(),
 		GracePeriod:    30 * time.Second, // terminationGracePeriodSeconds
+		Update:         Update{MaxSurge: Share{Number: 25, Percent: true}, MaxUnavailable: Share{Number: 25, Percent: true}},
 		Lifecycle: Lifecycle{
 			Schedule:            random.Constant(500 * time.Millisecond),
 			ImagePull:           random.Constant(0),

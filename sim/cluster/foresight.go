@@ -19,7 +19,7 @@ import (
 
 // foresees says whether the workload's requests can be settled at arrival.
 func (s *Spec) foresees() bool {
-	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.PerPod.Discipline != "fifo" {
+	if s.eventByEvent || s.Elastic || s.Serverless != nil || s.Front != nil || s.Interceptor != nil || s.PerPod.Discipline != "fifo" {
 		return false
 	}
 	if s.Consumes != nil { // whose backlogs are long: stays that have not ended are looked through
@@ -35,6 +35,9 @@ func (s *Spec) foresees() bool {
 		return false
 	}
 	if (!s.steady() || s.lingers()) && policies[s.Routing.Policy] == leastRequest { // a load would outlive its pod
+		return false
+	}
+	if s.PerPod.Memory != nil { // which is looked at with every request
 		return false
 	}
 	slots := s.PerPod.Concurrency

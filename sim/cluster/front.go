@@ -41,8 +41,13 @@ func (c *Cluster) handOver() {
 	c.lives.Push(c.directAt, event.Pods, life{step: handedOver})
 }
 
-// frontEvent handles what is due at the front: deadlines, dials, looks.
+// frontEvent handles what is due at the front, or the interceptor in its place:
+// deadlines, dials, looks.
 func (c *Cluster) frontEvent() {
+	if c.spec.Interceptor != nil {
+		c.interceptorEvent()
+		return
+	}
 	f := &c.front
 	switch c.now {
 	case f.deadlines.next():
@@ -155,11 +160,14 @@ func (c *Cluster) dial(i int32) {
 
 // refused is a request sent to a pod that does not accept connections yet.
 func (c *Cluster) refused(i int32) {
-	if !c.requests.slab[i].viaFront {
+	switch {
+	case c.spec.Interceptor != nil:
+		c.redial(i)
+	case c.requests.slab[i].viaFront:
+		c.undialed(i, true)
+	default:
 		c.end(i, failed)
-		return
 	}
-	c.undialed(i, true)
 }
 
 // undialed goes on after a failed connection: another dial, another look, or

@@ -64,10 +64,13 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes a quantity.
-func (b Bytes) MarshalText() ([]byte, error) {
-	return []byte(resource.NewQuantity(int64(b), resource.BinarySI).String()), nil
-}
+func (b Bytes) String() string { return resource.NewQuantity(int64(b), resource.BinarySI).String() }
+
+// JSONSchema is that of a quantity.
+func (Bytes) JSONSchema() map[string]any { return map[string]any{"type": "string"} }
+
+// EncodeValue writes a quantity.
+func (b Bytes) EncodeValue() any { return b.String() }
 
 // WithDefaults fills in what was left out, with the defaults of Kubernetes 1.37 and
 // of its cluster autoscaler.
@@ -255,7 +258,4 @@ func (s *Spec) validateNodes() error {
 	return problems.Err()
 }
 
-func written(bytes int64) string {
-	text, _ := Bytes(bytes).MarshalText() // it has no errors
-	return string(text)
-}
+func written(bytes int64) string { return Bytes(bytes).String() }

@@ -234,6 +234,9 @@ func (c *Cluster) becomeRoutable(p *pod) {
 		return
 	}
 	c.fill(p)
+	if c.spec.Interceptor != nil {
+		c.sendHeld()
+	}
 }
 
 // delete takes a pod out of routing, once that has got about. A pod that is not Ready

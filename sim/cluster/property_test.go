@@ -54,7 +54,13 @@ func drawWorld(t *rapid.T) Spec {
 		drawMessages(t, &spec)
 		return spec
 	}
-	if rapid.Bool().Draw(t, "front") {
+	if rapid.IntRange(0, 3).Draw(t, "interceptor") == 0 {
+		spec.Interceptor = &Interceptor{
+			Readiness:      time.Duration(rapid.IntRange(0, 5000).Draw(t, "readiness_ms")) * time.Millisecond,
+			ResponseHeader: time.Duration(rapid.IntRange(0, 3000).Draw(t, "answer_ms")) * time.Millisecond,
+			DialEvery:      50 * time.Millisecond, DialFor: time.Duration(rapid.IntRange(0, 2000).Draw(t, "dial_ms")) * time.Millisecond,
+		}
+	} else if rapid.Bool().Draw(t, "front") {
 		spec.Front = &hold.Settings{
 			Retry:       time.Duration(rapid.IntRange(1, 3000).Draw(t, "retry_ms")) * time.Millisecond,
 			Slots:       rapid.IntRange(1, 20).Draw(t, "slots"),
@@ -153,6 +159,8 @@ func TestConservationInRandomWorlds(t *testing.T) {
 		assert.Equal(t, uint64(0), c.Counters().InFlight, "everything ends once nothing arrives")
 		assert.Equal(t, 0, c.front.used)
 		assert.Equal(t, 0, c.front.sleepers)
+		assert.Zero(t, c.interceptor.held())
+		assert.Zero(t, c.Pending())
 		assert.Zero(t, occupied(c), "no entry of the slab is forgotten")
 		check(t, c)
 	})

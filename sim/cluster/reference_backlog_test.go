@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/random"
 )
 
@@ -62,6 +63,22 @@ func (w *reference) take(p *referencePod, q *referenceRequest) {
 	}
 	p.Received++
 	w.serve(p, q)
+}
+
+// topic counts the messages of every partition one by one.
+func (w *reference) topic() []messages.Partition {
+	if w.spec.Consumes == nil || !w.partitioned() {
+		return nil
+	}
+	all := make([]messages.Partition, w.spec.Consumes.Partitions)
+	for _, c := range w.calls {
+		if p := &all[c.attempt.partition]; c.seen().fate == inFlightFate {
+			p.Lag++
+		} else {
+			p.Committed++
+		}
+	}
+	return all
 }
 
 // takeWhatWaits fills the pod's free slots with what it may take.

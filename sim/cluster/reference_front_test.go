@@ -99,11 +99,14 @@ func (w *reference) dial(q *referenceRequest) {
 }
 
 func (w *reference) refused(q *referenceRequest) {
-	if q.viaFront {
+	switch {
+	case w.spec.Interceptor != nil:
+		w.redial(q)
+	case q.viaFront:
 		w.undialed(q, true)
-		return
+	default:
+		w.finish(q, failed)
 	}
-	w.finish(q, failed)
 }
 
 func (w *reference) undialed(q *referenceRequest, refused bool) {
@@ -154,7 +157,8 @@ func (w *reference) loseFront() {
 
 func (w *reference) held() (n int) {
 	for _, q := range w.requests {
-		if q.asleep() || q.place == frontQueue || q.place == centralQueue || q.place == activatorQueue {
+		if q.asleep() || q.place == frontQueue || q.place == centralQueue || q.place == activatorQueue ||
+			q.place == intercepted || q.place == redialing {
 			n++
 		}
 	}

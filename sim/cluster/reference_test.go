@@ -52,6 +52,7 @@ type reference struct {
 	backlog        referenceBacklog
 	weather        referenceWeather
 	ground         referenceGround
+	intercepted    []*referenceRequest // that wait for a pod
 
 	elastic       int // pods of an elastic cluster
 	existed, idle time.Duration
@@ -66,6 +67,7 @@ const (
 	rankGiveUp
 	rankTimeout
 	rankDeadline
+	rankAnswer
 	rankDial
 	rankLook
 	rankRetry
@@ -96,15 +98,16 @@ func (e *referenceEvents) Pop() any {
 type referenceRequest struct {
 	call *referenceCall
 	record
-	told     bool // the client knows its fate
-	demand   time.Duration
-	place    uint8
-	began    time.Duration // start of service, of ghosts too
-	server   *referencePod // where that was; nil in an elastic cluster
-	viaFront bool          // holds a slot of the front
-	cold     bool
-	dials    int
-	left     *big.Rat // work to be done, when the CPU is shared
+	told      bool // the client knows its fate
+	demand    time.Duration
+	place     uint8
+	began     time.Duration // start of service, of ghosts too
+	server    *referencePod // where that was; nil in an elastic cluster
+	viaFront  bool          // holds a slot of the front
+	cold      bool
+	dials     int
+	refusedAt time.Duration // first by a pod to the interceptor
+	left      *big.Rat      // work to be done, when the CPU is shared
 	passage
 	message
 }
@@ -227,6 +230,8 @@ func (w *reference) send(q *referenceRequest) {
 		w.publish(q)
 	case w.proxied:
 		w.activate(q)
+	case w.spec.Interceptor != nil:
+		w.intercept(q)
 	case len(w.routable) > 0 && w.now >= w.reachableSince+w.handover():
 		w.route(q)
 	case w.spec.Front != nil && !w.unreachable:
@@ -259,6 +264,7 @@ func (w *reference) finish(q *referenceRequest, f fate) {
 func (w *reference) unwait(q *referenceRequest) {
 	w.central = without(w.central, q)
 	w.frontQueue = without(w.frontQueue, q)
+	w.intercepted = without(w.intercepted, q)
 	for _, a := range w.activators {
 		if slices.Contains(a.queue, q) {
 			w.buffered = append(w.buffered, w.now-q.bufferedAt)
@@ -521,6 +527,7 @@ func (w *reference) becomeRoutable(p *referencePod) {
 		return
 	}
 	w.takeFromCentral(p)
+	w.connectHeld()
 }
 
 // handover is how long requests go on through the front. Clients know the pods

@@ -247,6 +247,7 @@ func (w *reference) loseReadiness(p *referencePod) {
 func (w *reference) crash(p *referencePod) {
 	w.endContainer(p)
 	p.Restarts++
+	p.Former = p.Completed
 	if p.pause > 0 && w.now-p.startedAt > 10*time.Minute {
 		p.pause = 0
 	}

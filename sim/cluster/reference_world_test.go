@@ -148,6 +148,7 @@ func (d *die) spec() Spec {
 	if d.chance(25) {
 		d.consume(&s)
 	}
+	d.intercept(&s)
 	return s
 }
 
@@ -377,6 +378,14 @@ func (d *duel) compareCounts() error {
 	if d.spec.Elastic {
 		return nil
 	}
+	if got, want := d.fast.Topic(nil), d.plain.topic(); !slices.Equal(got, want) {
+		return fmt.Errorf("topic: %+v, reference %+v", got, want)
+	}
+	if d.spec.Interceptor != nil {
+		if got, want := d.fast.Pending(), d.plain.pending(); got != want {
+			return fmt.Errorf("pending: %d, reference %d", got, want)
+		}
+	}
 	n := d.fast.Replicas()
 	if int(n.Desired) != d.plain.desired || int(n.Created) != len(d.plain.alive()) || int(n.Ready) != d.plain.ready() {
 		return fmt.Errorf("replicas: %+v, reference %d, %d, %d", n, d.plain.desired, len(d.plain.alive()), d.plain.ready())
@@ -406,6 +415,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	requests, foreseen, sharing, warming, retries, fates := 0, 0, 0, 0, 0, map[fate]int{}
 	var consuming struct{ worlds, redelivered, dead int }
 	var weather struct{ unsteady, restarts, unready, renewed, housed int }
+	intercepting, held := 0, 0
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed, false)
 		d.fight(t)
@@ -425,6 +435,10 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 			c := d.fast.Counters()
 			consuming.redelivered += int(c.Retried)
 			consuming.dead += int(c.Failed)
+		}
+		if d.spec.Interceptor != nil {
+			intercepting++
+			held += int(d.fast.Counters().Cold)
 		}
 		for _, r := range d.witness.records {
 			fates[r.fate]++
@@ -451,6 +465,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	t.Logf("%d unsteady worlds: %d restarts, %d pods that ceased to be Ready, %d of a new template, %d on nodes",
 		weather.unsteady, weather.restarts, weather.unready, weather.renewed, weather.housed)
 	t.Logf("%d worlds that consume: %d redeliveries, %d dead letters", consuming.worlds, consuming.redelivered, consuming.dead)
+	t.Logf("%d worlds with an interceptor, which held %d of the requests that were served", intercepting, held)
 }
 
 // fight runs a duel and fails the test at the first difference.

@@ -14,6 +14,8 @@ const (
 	podQueue             // waits in a pod's queue
 	centralQueue         // waits in the queue that all pods share
 	activatorQueue       // waits at an activator for a pod that can take it
+	intercepted          // waits at the interceptor for a pod
+	redialing            // was refused, and the interceptor connects again in a while
 	inService
 	invisible // a message that its pod has lost, not visible yet
 	abandoned // its pod was killed; its departure is still to come
@@ -26,7 +28,7 @@ type request struct {
 	arrival    time.Duration
 	start      time.Duration // start of service
 	service    time.Duration // service demand
-	queued     time.Duration // when it began to wait at its activator or in a pod
+	queued     time.Duration // when it began to wait at its activator or in a pod, or was first refused to the interceptor
 	next, prev int32         // neighbours in the queue it waits in
 	pod        int32         // where it waits or is served
 	slot       int32         // its index in pod.serving; Serverless: in instances.slab
@@ -37,7 +39,7 @@ type request struct {
 	partition  uint16        // of a message
 	deliveries uint16        // of a message so far
 	place      uint8
-	dials      uint8 // connections that failed in a row
+	dials      uint8 // connections that failed in a row; with an interceptor 1 after the first
 	activator  uint8 // whose way it came, counted from 1; 0: none's
 	viaFront   bool  // holds a slot of the front, or one that its activator has in a pod, until it ends
 	held       bool  // slept at the front, found no pod at its activator, or started its instance: a cold request

@@ -154,6 +154,7 @@ func (c *Cluster) loseReadiness(p *pod) {
 func (c *Cluster) crash(p *pod) {
 	c.endContainer(p)
 	p.Restarts++
+	p.Former = p.Completed
 	c.later(p, toRestart, p.backOff.wait(c.now))
 	c.loseReadiness(p)
 }
@@ -242,6 +243,24 @@ func drawn(list []int32, n int, draw *random.Stream) []int32 {
 		}
 	}
 	return kept
+}
+
+// memory is what a pod uses.
+func (c *Cluster) memory(p *pod) int64 {
+	m := c.spec.PerPod.Memory
+	if m == nil || p.RunningSince == NotYet {
+		return 0
+	}
+	return int64(m.Base) + int64(m.PerRequest)*int64(len(p.serving)+int(p.queue.length))
+}
+
+// checkMemory has the kernel kill the container of a pod that uses more memory than
+// its limit, once everything that the request under way entails has happened. Of a pod
+// that is being deleted nobody would start another one.
+func (c *Cluster) checkMemory(p *pod) {
+	if c.spec.PerPod.Memory != nil && c.spec.MemoryLimitBytes > 0 && p.State < Draining && c.memory(p) > c.spec.MemoryLimitBytes {
+		c.later(p, toCrash, 0)
+	}
 }
 
 // SlowStart makes containers that start from now on take factor times as long to

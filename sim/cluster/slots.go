@@ -17,6 +17,7 @@ func (c *Cluster) start(p *pod, i int32) {
 		c.departAfter(i)
 	}
 	c.router.changed(p, +1, len(p.serving) < c.spec.PerPod.Concurrency)
+	c.checkMemory(p)
 }
 
 // departAfter schedules the end of a service that begins now.
@@ -51,6 +52,7 @@ func (c *Cluster) enqueue(p *pod, i int32) {
 	q.place, q.pod, q.queued = podQueue, p.ID, c.now
 	p.queue.push(&c.requests, i)
 	c.router.changed(p, +1, false)
+	c.checkMemory(p)
 }
 
 func (c *Cluster) leaveQueue(p *pod, i int32) {

@@ -44,6 +44,9 @@ type Spec struct {
 	CPURequestMilli int64
 	// MemoryRequestBytes is that of their memory requests.
 	MemoryRequestBytes int64
+	// MemoryLimitBytes is the memory limit of the application's container, 0 when it has
+	// none.
+	MemoryLimitBytes int64
 	// Front is the proxy that holds requests while no pod is reachable, such as
 	// the KubeElasti resolver; nil lets them fail.
 	Front *hold.Settings
@@ -53,6 +56,9 @@ type Spec struct {
 	// Activators put Knative's activators and queue-proxies on the way of the
 	// requests; nil: none. There is no Front then.
 	Activators *Activators
+	// Interceptor puts that of KEDA's HTTP add-on on the way of the requests; nil:
+	// none. It is alone there.
+	Interceptor *Interceptor
 	// Consumes makes messages of the requests, which pods take from a queue; nil:
 	// requests are sent to pods.
 	Consumes *Consumption
@@ -80,7 +86,16 @@ type PerPod struct {
 	Discipline    string         `yaml:"discipline" enum:"fifo|ps" doc:"fifo: a request in a slot is served at full speed; ps: the requests in service share the CPU. Waiting requests are served in the order of arrival"`
 	Cores         *float64       `yaml:"cores,omitempty" min:"0.001" max:"1000" doc:"CPU that the requests in service share under ps; default: the sum of the containers' CPU limits, or requests where they have none, else 1"`
 	CPUPerRequest *time.Duration `yaml:"cpuPerRequest,omitempty" doc:"CPU time that a request uses, spread evenly over its service time; default: a pod with all slots busy uses exactly its CPU request, and under ps the service time"`
+	Memory        *Memory        `yaml:"memory,omitempty" doc:"memory that a pod uses; default: none is simulated"`
 	ServiceTime   random.Spec    `yaml:"serviceTime" doc:"time from the start of service to the last byte; under ps with a core to itself"`
+}
+
+// Memory is what a pod uses of it: Base, and PerRequest for every request that waits or
+// is in service. A pod that uses more than its limit is killed, and its container
+// started again.
+type Memory struct {
+	Base       Bytes `yaml:"base" required:"true" doc:"memory of a pod without requests"`
+	PerRequest Bytes `yaml:"perRequest" required:"true" doc:"memory that a request takes while it waits or is in service"`
 }
 
 // Routing is how a request finds a pod.
@@ -139,8 +154,10 @@ type PodStatus struct {
 	Node         int32         // index in Cluster.Nodes; none without nodes, and before it has one
 	DeletedAt    time.Duration // NotYet before
 	CPU          time.Duration // CPU time used since the start
+	Memory       int64         // bytes in use; 0 where it is not simulated
 	Received     uint64        // requests routed to the pod
 	Completed    uint64        // responses given, whether the client still waited or not
+	Former       uint64        // of them, by the containers before the one that runs or ran last
 	InService    int32
 	Queued       int32
 	// With Activators: the requests that came to the pod directly, and those that

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -29,6 +30,10 @@ func (p PerPod) Validate() error {
 		problems.Addf("discipline", "found %q, expected fifo or ps", p.Discipline)
 	}
 	problems.Add(p.validateCores())
+	if m := p.Memory; m != nil && (m.PerRequest > math.MaxInt64/2/maxQueue || m.Base > maxMemory) {
+		problems.Addf("memory", "found %s and %s per request, expected at most %s and %s", written(int64(m.Base)), written(int64(m.PerRequest)),
+			written(int64(maxMemory)), written(math.MaxInt64/2/maxQueue))
+	}
 	if p.CPUPerRequest != nil {
 		problems.Add(checkDelay("cpuPerRequest", *p.CPUPerRequest))
 	}
@@ -92,6 +97,12 @@ func (s Spec) Validate() error {
 	}
 	if s.Front != nil {
 		problems.Add(messages.Under("front", s.Front.Validate()))
+	}
+	if s.Interceptor != nil {
+		problems.Add(messages.Under("interceptor", s.Interceptor.Validate()))
+		if s.Front != nil || s.Activators != nil || s.Elastic || s.Serverless != nil || s.Consumes != nil {
+			problems.Addf("interceptor", "found it beside another proxy, messages, or pods that nobody scales, expected it alone")
+		}
 	}
 	if s.Activators != nil {
 		problems.Add(messages.Under("activators", s.Activators.Validate()))

@@ -16,6 +16,7 @@ func (c *Cluster) Pods(dst []PodStatus) []PodStatus {
 		p := &c.pods[id]
 		s := p.PodStatus
 		s.InService, s.Queued = int32(len(p.serving)), p.queue.length
+		s.Memory = c.memory(p)
 		if c.activators.on {
 			s.Direct, s.Proxied = p.flows[directFlow].status(c.now), p.flows[proxiedFlow].status(c.now)
 		}
@@ -58,9 +59,9 @@ func (c *Cluster) Replicas() messages.Replicas {
 func (c *Cluster) Counters() Counters { return c.tally.Total() }
 
 // Held is the number of requests that wait outside of pods: in the central
-// queue, at the front, or as messages that can be taken.
+// queue, at a proxy before them, or as messages that can be taken.
 func (c *Cluster) Held() int {
-	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held() + c.backlog.waiting()
+	n := int(c.central.length+c.front.queue.length) + c.front.sleepers + c.activators.held() + c.interceptor.held() + c.backlog.waiting()
 	if c.shared != nil {
 		for i := range c.pods {
 			n += int(c.pods[i].unstarted(c.foreseenTo))

@@ -6,6 +6,9 @@ import (
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
 	"github.com/scalelab/scalelab/sim/event"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
+	"github.com/scalelab/scalelab/sim/metrics/prometheus"
+	"github.com/scalelab/scalelab/sim/random"
 )
 
 // Truth is the state of the workload at one instant.
@@ -19,9 +22,11 @@ type Truth struct {
 	// Hidden is the number of messages that pods have taken and lost, and that nobody
 	// can take yet.
 	Hidden int
-	// Partitions make a topic of the queue: messages are in it until they have been
-	// processed, and not until they are taken. 0: there are none.
-	Partitions int
+	// Topic are the partitions of the queue, in which messages are until they have
+	// been processed, and not until they are taken; none: it has none.
+	Topic []messages.Partition
+	// Replicas are the counts that the workload's Deployment reports.
+	Replicas messages.Replicas
 	// Activators are the proxies before all pods, and Path is the way of requests.
 	Activators []cluster.Activator
 	Path       messages.Path
@@ -31,7 +36,7 @@ type Truth struct {
 // requests that wait, messages that can be taken among them, and those in service.
 func (t *Truth) levels(waiting, inService int64) (queue, concurrency int64) {
 	concurrency = waiting + inService + int64(t.Hidden)
-	if t.Partitions > 0 {
+	if len(t.Topic) > 0 {
 		return concurrency, concurrency
 	}
 	return waiting, concurrency
@@ -48,12 +53,26 @@ type Spec struct {
 	Workload  string
 	Namespace string
 	Service   string
-	Start     time.Time // the instant of time 0
+	// Consumes says that the workload takes messages from a queue, and Partitions
+	// how many the queue has; 0: none.
+	Consumes   bool
+	Partitions int
+	// Adapter are the rules by which metrics of an HPA are queries to Prometheus; nil:
+	// they are what Sources says.
+	Adapter *adapter.Config
+	// Series are what Prometheus finds beyond the series of usual exporters, or in
+	// place of them.
+	Series []Series
+	Start  time.Time // the instant of time 0
 	// Queries are what each control loop asks, one list per loop.
 	Queries [][]messages.Query
 	// Gaps are the stretches in which nothing is collected.
 	Gaps []Gap
+	// Seed is what random phases and noise are drawn from.
+	Seed uint64
 }
+
+func (s *Spec) seed() random.Seed { return random.Seed(s.Seed) }
 
 // Door collects what the loops' queries need, and answers them.
 type Door struct {
@@ -63,6 +82,8 @@ type Door struct {
 	names []string       // of the pods, by ID
 	known []track        // pods seen at a scrape, in order of creation
 	spare []track        // the other buffer of known
+
+	kubelet, metricsServer, prometheus grid
 
 	resource *resource // nil: nobody asks for CPU
 	gauges   []*gauge  // what is measured for Pods, Object and External metrics
@@ -82,8 +103,8 @@ type loop struct {
 type track struct {
 	id     int32
 	cpu    cpuSamples
-	gauges []history // index by index with Door.gauges
-	series podSeries
+	gauges []history            // index by index with Door.gauges
+	series []*prometheus.Series // index by index with promql.pods; nil: not made yet
 }
 
 // NewDoor resolves every query. Its errors are messages.Problems: a query that
@@ -93,10 +114,18 @@ func NewDoor(spec Spec) (*Door, error) {
 	var problems messages.Problems
 	problems.Add(messages.Under("pipeline", spec.Pipeline.Validate()))
 	problems.Add(validateSources(spec.Sources))
+	problems.Add(validateGaps(spec.Gaps))
+	if spec.Adapter != nil {
+		problems.Add(messages.Under("adapter", spec.Adapter.Validate()))
+	}
+	problems.Add(messages.Under("series", ValidateSeries(spec.Series, spec.Consumes)))
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	d := &Door{spec: spec, scrapeAt: event.Never, scraped: cluster.NotYet}
+	if err := d.layGrids(); err != nil {
+		return nil, err
+	}
 	for _, queries := range spec.Queries {
 		l := loop{answers: make([]messages.Metric, len(queries))}
 		for _, q := range queries {
@@ -115,6 +144,28 @@ func NewDoor(spec Spec) (*Door, error) {
 	return d, nil
 }
 
+// layGrids finds out when the parts of the pipeline do their work.
+func (d *Door) layGrids() error {
+	p := &d.spec.Pipeline
+	for _, part := range []struct {
+		grid     *grid
+		name     string // in phases
+		interval time.Duration
+		gaps     string
+	}{
+		{&d.kubelet, "kubelet", p.Kubelet, partKubelet},
+		{&d.metricsServer, "metricsServer", p.MetricsServer, partMetricsServer},
+		{&d.prometheus, "prometheus", p.PrometheusScrape, partPrometheus},
+	} {
+		offset, err := p.Offset(part.name, part.interval, d.spec.seed())
+		if err != nil {
+			return messages.Under("pipeline", err)
+		}
+		*part.grid = grid{interval: part.interval, phase: offset, gaps: gapsOf(d.spec.Gaps, part.gaps)}
+	}
+	return nil
+}
+
 // Next is the instant at which the Door has to see the truth next, or
 // event.Never when no query needs it to.
 func (d *Door) Next() time.Duration { return min(d.resource.next(), d.scrapeAt) }
@@ -130,7 +181,10 @@ func (d *Door) Scrape(now time.Duration, t Truth) {
 		d.resource.collect(now, t.Pods, d.known)
 	}
 	if now >= d.scrapeAt {
-		d.scrapeAt = after(now, d.spec.Pipeline.PrometheusScrape)
+		if d.promql != nil && d.prometheus.stopped(d.scraped, now) {
+			d.promql.server.Restart()
+		}
+		d.scrapeAt = d.prometheus.next(now)
 		d.scraped = now
 		for i, g := range d.gauges {
 			g.scrape(now, t, d.known, i)
@@ -143,7 +197,7 @@ func (d *Door) Scrape(now time.Duration, t Truth) {
 
 // Observe gives the view of one loop, by its index in Spec.Queries, at now. The
 // view's slices are used again at the next Observe: pods at that of any loop,
-// metrics at that of the same loop.
+// metrics at that of the same loop. Partitions are those of the Truth.
 func (d *Door) Observe(loop int, now time.Duration, t Truth, replicas messages.Replicas) messages.Observation {
 	d.describe(t.Pods)
 	l := &d.loops[loop]
@@ -203,9 +257,4 @@ func (d *Door) eachKnown(pods []cluster.PodStatus, visit func(index int, p *clus
 // instant is a point of simulated time as the API writes it: whole seconds.
 func (d *Door) instant(at time.Duration) time.Time {
 	return d.spec.Start.Add(at).Truncate(time.Second)
-}
-
-// after is the first multiple of interval later than now.
-func after(now, interval time.Duration) time.Duration {
-	return (now/interval + 1) * interval
 }

@@ -49,7 +49,7 @@ func readyPod(id int32, since time.Duration) cluster.PodStatus {
 	created := max(0, since-seconds(10))
 	return cluster.PodStatus{
 		ID: id, State: cluster.Ready, CreatedAt: created, ScheduledAt: created,
-		StartedAt: created, ReadyAt: since, DeletedAt: cluster.NotYet,
+		StartedAt: created, RunningSince: created, ReadyAt: since, UnreadyAt: cluster.NotYet, DeletedAt: cluster.NotYet,
 	}
 }
 
@@ -214,9 +214,9 @@ func lives(now time.Duration) Truth {
 		pods = append(pods, *p)
 	}
 	if now >= seconds(97) {
-		starting := cluster.PodStatus{ID: 3, State: cluster.Starting, CreatedAt: seconds(90), ScheduledAt: seconds(90.7), StartedAt: seconds(95), ReadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
-		scheduled := cluster.PodStatus{ID: 4, State: cluster.Scheduled, CreatedAt: seconds(95), ScheduledAt: seconds(96.2), StartedAt: cluster.NotYet, ReadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
-		pending := cluster.PodStatus{ID: 5, CreatedAt: seconds(97), ScheduledAt: cluster.NotYet, StartedAt: cluster.NotYet, ReadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
+		starting := cluster.PodStatus{ID: 3, State: cluster.Starting, CreatedAt: seconds(90), ScheduledAt: seconds(90.7), StartedAt: seconds(95), RunningSince: seconds(95), ReadyAt: cluster.NotYet, UnreadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
+		scheduled := cluster.PodStatus{ID: 4, State: cluster.Scheduled, CreatedAt: seconds(95), ScheduledAt: seconds(96.2), StartedAt: cluster.NotYet, RunningSince: cluster.NotYet, ReadyAt: cluster.NotYet, UnreadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
+		pending := cluster.PodStatus{ID: 5, CreatedAt: seconds(97), ScheduledAt: cluster.NotYet, StartedAt: cluster.NotYet, RunningSince: cluster.NotYet, ReadyAt: cluster.NotYet, UnreadyAt: cluster.NotYet, DeletedAt: cluster.NotYet}
 		pods = append(pods, starting, scheduled, pending)
 	}
 	return Truth{Pods: pods, Counters: cluster.Counters{Arrived: uint64(10 * now.Seconds())}, Held: 5}
@@ -394,13 +394,14 @@ func TestPromQLThroughTheDoor(t *testing.T) {
 		{what: "no sample matches", expr: `sum(rate(http_requests_total{code="500"}[1m]))`, now: 90, err: "the query's result is empty"},
 		{what: "several elements", expr: `up`, now: 0, err: `query "up": found 3 elements, expected one`},
 		// At 90.9 s the query is sent for 90 s, and finds the samples of 60 and 90 s.
-		{what: "the instant is cut to the second", expr: `time()`, now: 90.9, value: float64(at(90).Unix())},
+		{what: "the instant is cut to the second, and the result is a scalar", expr: `time()`, now: 90.9, value: float64(at(90).Unix())},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			d := doorFor(t, messages.Query{Kind: messages.QueryPromQL, Name: test.expr})
 			m := observe(d, seconds(test.now), lives).Metrics[0]
 			require.Equal(t, test.err, m.Err)
 			assert.InDelta(t, test.value, m.Value, 1e-9)
+			assert.Equal(t, test.expr == `time()`, m.Scalar)
 		})
 	}
 }

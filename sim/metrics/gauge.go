@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -13,7 +14,10 @@ type gauge struct {
 	source   string
 	window   time.Duration // 0: the newest sample
 	interval time.Duration // of the scrapes
-	perPod   bool          // a query wants it by pod
+	delay    time.Duration // from a scrape until a query finds it
+	cache    time.Duration // how long ago an answer may have been asked for
+	noise    *noise
+	perPod   bool // a query wants it by pod
 	total    history
 	// cpu is the CPU time used by all pods so far: the increases between two
 	// scrapes, so that pods that are gone keep their part.
@@ -25,6 +29,7 @@ type gauge struct {
 type history struct {
 	samples []sample
 	cpu     time.Duration // CPU time at the last scrape
+	noisy   counter
 }
 
 // sample is a counter (requests, nanoseconds of CPU) or a level at a scrape.
@@ -33,12 +38,14 @@ type sample struct {
 	value int64
 }
 
-// size is the most scrapes that fit into a window open at its old end.
+// size is the most scrapes that fit into a window open at its old end, or that the
+// newest one is among, as long ago as an answer may have been asked for.
 func (g *gauge) size() int {
+	back := g.window + g.cache
 	if g.window == 0 {
-		return 1
+		return 1 + int((g.cache+g.delay+g.interval-1)/g.interval)
 	}
-	return int((g.window + g.interval - 1) / g.interval)
+	return int((back + g.interval - 1) / g.interval)
 }
 
 func (g *gauge) push(h *history, s sample) {
@@ -63,10 +70,25 @@ func (g *gauge) scrape(now time.Duration, t Truth, known []track, index int) {
 		g.cpu += max(0, p.CPU-h.cpu)
 		h.cpu = p.CPU
 		if g.perPod && p.State == cluster.Ready {
-			g.push(h, sample{at: now, value: g.ofPod(p)})
+			g.push(h, sample{at: now, value: g.shown(h, g.ofPod(p), 1+uint64(p.ID), now)})
 		}
 	}
-	g.push(&g.total, sample{at: now, value: g.ofWorkload(t, waiting, inService)})
+	g.push(&g.total, sample{at: now, value: g.shown(&g.total, g.ofWorkload(t, waiting, inService), 0, now)})
+}
+
+// fine is how many parts a unit is divided into where there is noise, which would
+// be lost on small numbers otherwise.
+const fine = 1000
+
+// shown is a value as a scrape finds it: with noise, in fine parts.
+func (g *gauge) shown(h *history, value int64, series uint64, now time.Duration) int64 {
+	switch {
+	case g.noise == nil:
+		return value
+	case isRate(g.source):
+		return g.noise.count(&h.noisy, value*fine, series, now)
+	}
+	return g.noise.times(value*fine, series, now)
 }
 
 func (g *gauge) ofPod(p *cluster.PodStatus) int64 {
@@ -95,14 +117,22 @@ func (g *gauge) ofWorkload(t Truth, waiting, inService int64) int64 {
 	return int64(g.cpu)
 }
 
-// milli is the value at now in thousandths, cut as prometheus-adapter does it.
+// milli is the value at an instant in thousandths, cut as prometheus-adapter does it.
 // A rate is the increase between the first and the last sample in the window,
 // over the time between them: rate() without its extrapolation, which makes no
 // difference to the mean of steady traffic. A level is the mean of the samples.
 // The window is open at its old end: at 60 s, one minute reaches 30 s and 60 s.
+// The newest sample counts for as long as Prometheus looks back.
 func (g *gauge) milli(h *history, now time.Duration) (milli int64, ok bool) {
 	in := h.samples
-	for g.window > 0 && len(in) > 0 && in[0].at <= now-g.window {
+	for len(in) > 0 && in[len(in)-1].at > now-g.delay {
+		in = in[:len(in)-1]
+	}
+	if g.window == 0 && len(in) > 1 {
+		in = in[len(in)-1:]
+	}
+	reach := cmp.Or(g.window, lookback)
+	for len(in) > 0 && in[0].at <= now-reach {
 		in = in[1:]
 	}
 	if isRate(g.source) {
@@ -120,15 +150,23 @@ func (g *gauge) milli(h *history, now time.Duration) (milli int64, ok bool) {
 	for _, s := range in {
 		sum += s.value
 	}
-	return int64(float64(sum) / float64(len(in)) * 1000), true
+	return int64(float64(sum) / g.unit() / float64(len(in)) * 1000), true
 }
 
-// unit is how many of a counter's units make one: CPU is counted in nanoseconds.
+// lookback is how old a sample may be to answer for the present
+// (--query.lookback-delta).
+const lookback = 5 * time.Minute
+
+// unit is how many of a sample's units make one: CPU is counted in nanoseconds.
 func (g *gauge) unit() float64 {
+	unit := 1.0
 	if g.source == SourceCPU {
-		return float64(time.Second)
+		unit = float64(time.Second)
 	}
-	return 1
+	if g.noise != nil {
+		unit *= fine
+	}
+	return unit
 }
 
 // answerPods gives every Ready pod that has been scraped often enough.
@@ -142,13 +180,18 @@ func (d *Door) answerPods(p *plan, m *messages.Metric, now time.Duration, pods [
 		}
 	})
 	if len(m.Pods) == 0 {
-		m.Err = "no metrics returned from custom metrics API"
+		m.Err = noCustomMetrics
 	}
 }
 
 func (d *Door) answerTotal(p *plan, m *messages.Metric, now time.Duration) {
-	milli, ok := d.gauges[p.gauge].milli(&d.gauges[p.gauge].total, now)
-	if !ok {
+	g := d.gauges[p.gauge]
+	milli, ok := g.milli(&g.total, now)
+	switch {
+	case !ok && g.window == 0 && !m.At.IsZero(): // there was one
+		m.Err = noScrapeInLookback
+		return
+	case !ok:
 		m.Err = p.tooEarly
 		return
 	}

@@ -74,10 +74,10 @@ func (m *Meter) Of(source string) float64 {
 func (m *Meter) Ready() int { return m.ready }
 
 // Source is what a loop's query measures; empty where that is not one of the
-// sources: a PromQL query, or a container that uses no CPU.
+// sources: a PromQL query, one of the adapter's, or a container that uses no CPU.
 func (d *Door) Source(loop, query int) string {
 	switch p := &d.loops[loop].plans[query]; {
-	case p.query.Kind == messages.QueryPromQL || p.sidecar:
+	case p.query.Kind == messages.QueryPromQL || p.adapted != nil || p.sidecar:
 		return ""
 	case p.query.Kind == messages.QueryResource:
 		return SourceCPU

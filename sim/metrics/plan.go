@@ -8,15 +8,19 @@ import (
 
 	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/sim/cluster"
+	"github.com/scalelab/scalelab/sim/metrics/adapter"
 	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
 // plan is a query with everything looked up that does not change.
 type plan struct {
 	query    messages.Query
-	sidecar  bool   // resource: of a container that uses no CPU
-	gauge    int    // Pods, Object, External: index into Door.gauges
-	tooEarly string // Object, External: the answer before there are samples enough
+	scalar   bool           // PromQL: the result is a scalar, and no vector
+	sidecar  bool           // resource: of a container that uses no CPU
+	adapted  *adapter.Query // Pods, Object, External: by the adapter's rules; nil: a gauge
+	gauge    int            // Pods, Object, External: index into Door.gauges
+	tooEarly string         // Object, External: the answer before there are samples enough
+	asked    time.Duration  // Pods, Object, External: when the adapter asked for what it has in its cache
 }
 
 // resolve finds out what a query asks for, and makes the Door collect it.
@@ -25,9 +29,17 @@ func (d *Door) resolve(q messages.Query) (plan, error) {
 	case messages.QueryResource:
 		return d.resolveResource(q)
 	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		if d.spec.adapts(q) {
+			adapted, err := d.spec.adapted(q)
+			return plan{query: q, adapted: adapted}, err
+		}
 		return d.resolveGauge(q)
 	case messages.QueryPromQL:
-		return plan{query: q}, checkPromQL(q)
+		scalar, err := prometheus.Scalar(q.Name)
+		if err != nil {
+			return plan{}, messages.Invalidf(q.Field, "%v", err)
+		}
+		return plan{query: q, scalar: scalar}, nil
 	case messages.QueryQueue:
 		return plan{query: q}, checkQueue(q)
 	}
@@ -47,7 +59,9 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 		return plan{}, err
 	}
 	if d.resource == nil {
-		d.resource = &resource{kubelet: d.spec.Pipeline.Kubelet, metricsServer: d.spec.Pipeline.MetricsServer}
+		if d.resource, err = newResource(&d.spec, d.kubelet, d.metricsServer); err != nil {
+			return plan{}, err
+		}
 	}
 	return plan{query: q, sidecar: sidecar}, nil
 }
@@ -56,7 +70,7 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 // the CPU time belongs to. Without any requests the containers are not known,
 // and the pod's usage is taken for every one of them.
 func (d *Door) sidecar(q messages.Query) (bool, error) {
-	names := d.containers()
+	names := d.spec.containers()
 	if q.Container == "" || len(names) == 0 {
 		return false, nil
 	}
@@ -68,8 +82,8 @@ func (d *Door) sidecar(q messages.Query) (bool, error) {
 
 // containers are the names of the pod template's containers, as far as its
 // requests tell.
-func (d *Door) containers() (names []string) {
-	for _, r := range d.spec.Requests {
+func (s *Spec) containers() (names []string) {
+	for _, r := range s.Requests {
 		if r.Container != "" && !slices.Contains(names, r.Container) {
 			names = append(names, r.Container)
 		}
@@ -85,11 +99,17 @@ func (d *Door) resolveGauge(q messages.Query) (plan, error) {
 		names := slices.Sorted(maps.Keys(known))
 		return plan{}, messages.Invalidf(q.Field, "found metric %q, %s", q.Name, messages.OneOf(q.Name, names))
 	}
-	g := gauge{source: source.Source, window: source.window(), interval: d.spec.Pipeline.PrometheusScrape}
+	pipeline := &d.spec.Pipeline
+	g := gauge{source: source.Source, window: source.window(), interval: pipeline.PrometheusScrape,
+		delay: pipeline.Delay.Prometheus, cache: pipeline.AdapterCache}
 	if err := g.checkWindow(q); err != nil {
 		return plan{}, err
 	}
-	p := plan{query: q, gauge: d.share(g), tooEarly: "no scrape of the metric yet"}
+	var err error
+	if g.noise, err = newNoise("pipeline.noise.metrics."+g.source, pipeline.Noise.Metrics, d.spec.seed()); err != nil {
+		return plan{}, err
+	}
+	p := plan{query: q, gauge: d.share(g), tooEarly: "no scrape of the metric yet", asked: cluster.NotYet}
 	if isRate(g.source) {
 		p.tooEarly = fmt.Sprintf("no two scrapes of the metric in the last %v", g.window)
 	}
@@ -102,6 +122,9 @@ func (d *Door) resolveGauge(q messages.Query) (plan, error) {
 // checkWindow refuses windows in which there can be too few scrapes.
 func (g *gauge) checkWindow(q messages.Query) error {
 	switch {
+	case g.delay > 0 && g.window > 0 && g.window <= g.interval+g.delay:
+		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected more than the scrape interval of %v and the delay of %v",
+			q.Name, g.window, g.interval, g.delay)
 	case isRate(g.source) && g.window <= g.interval:
 		return messages.Invalidf(q.Field, "metric %q: found a window of %v, expected more than the scrape interval of %v, for a rate needs two scrapes",
 			q.Name, g.window, g.interval)
@@ -123,21 +146,6 @@ func (d *Door) share(g gauge) int {
 	return len(d.gauges) - 1
 }
 
-// checkPromQL refuses what can never be answered: a series that is not
-// simulated would be empty for ever, or 0 with the usual "or vector(0)".
-func checkPromQL(q messages.Query) error {
-	names, err := prometheus.Names(q.Name)
-	if err != nil {
-		return messages.Invalidf(q.Field, "%v", err)
-	}
-	for _, name := range names {
-		if !slices.Contains(seriesNames, name) {
-			return messages.Invalidf(q.Field, "query %q: found series %q, %s", q.Name, name, messages.OneOf(name, seriesNames))
-		}
-	}
-	return nil
-}
-
 // validateSources reports the sources' problems in the order of their names.
 func validateSources(named map[string]Source) error {
 	var problems messages.Problems
@@ -152,22 +160,52 @@ func (d *Door) answer(p *plan, m *messages.Metric, now time.Duration, t Truth) {
 	*m = messages.Metric{Pods: m.Pods[:0]}
 	switch p.query.Kind {
 	case messages.QueryResource:
-		d.answerResource(p, m, t.Pods)
+		d.answerResource(p, m, now, t.Pods)
 	case messages.QueryQueue:
-		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Partitions
+		m.At, m.Milli, m.Partitions = d.instant(now), 1000*t.length(p.query.Name), t.Topic
 	case messages.QueryPromQL:
 		d.answerPromQL(p, m, now)
-	default:
-		if d.scraped != cluster.NotYet {
-			m.At, m.Window = d.instant(d.scraped), d.gauges[p.gauge].window
-		}
-		if p.query.Kind == messages.QueryPods {
-			d.answerPods(p, m, now, t.Pods)
-		} else {
-			d.answerTotal(p, m, now)
-		}
+	case messages.QueryPods, messages.QueryObject, messages.QueryExternal:
+		d.askAdapter(p, m, now, t.Pods)
 	}
 	if m.Err != "" {
 		*m = messages.Metric{Err: m.Err, Pods: m.Pods[:0]}
 	}
+}
+
+// askAdapter asks the adapter, which asks Prometheus unless it has an answer that is
+// young enough.
+func (d *Door) askAdapter(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+	if cache := d.spec.Pipeline.AdapterCache; cache > 0 {
+		if p.asked == cluster.NotYet || now-p.asked >= cache {
+			p.asked = now
+		}
+		now = p.asked
+	}
+	if d.prometheus.silent(now) {
+		p.asked = cluster.NotYet
+		m.Err = adapterIsLost
+		return
+	}
+	if p.adapted != nil {
+		d.answerAdapted(p, m, now, pods)
+		return
+	}
+	if newest := d.newestScrape(now); newest != cluster.NotYet {
+		m.At, m.Window = d.instant(newest), d.gauges[p.gauge].window
+	}
+	if p.query.Kind == messages.QueryPods {
+		d.answerPods(p, m, now, pods)
+	} else {
+		d.answerTotal(p, m, now)
+	}
+}
+
+// newestScrape is the newest scrape that a query of an instant finds, or
+// cluster.NotYet.
+func (d *Door) newestScrape(now time.Duration) time.Duration {
+	if p := &d.spec.Pipeline; p.Delay.Prometheus == 0 && p.AdapterCache == 0 {
+		return d.scraped
+	}
+	return d.prometheus.last(now - d.spec.Pipeline.Delay.Prometheus)
 }

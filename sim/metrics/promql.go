@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/scalelab/scalelab/messages"
@@ -8,108 +9,137 @@ import (
 	"github.com/scalelab/scalelab/sim/metrics/prometheus"
 )
 
-// The series that Prometheus finds:
-//
-//	http_requests_total  requests that the pod answered since its start, from its
-//	                     first scrape as a Ready pod on, with code="200"
-//	up                   of every running pod: 1 when the scrape succeeds, that is
-//	                     once it has been Ready, else 0
-//	up                   of Prometheus itself: 1, with container="prometheus"
-//
-// Pods carry the labels that a ServiceMonitor's targets have: namespace,
-// service, pod, container, endpoint="http", job (the service, or the workload
-// if there is none) and instance (the pod's name with port 8080). They are
-// targets until they are gone, terminating ones included.
-const (
-	requestsSeries = "http_requests_total"
-	upSeries       = "up"
-)
-
-var seriesNames = []string{requestsSeries, upSeries}
-
 // promql is Prometheus and what it is fed with.
 type promql struct {
 	server *prometheus.Server
-	itself *prometheus.Series
 	buffer []prometheus.Sample
+	pods   []family // of every pod; track.series has theirs, index by index
+	whole  []wholeSeries
+	late   []scrape // with a delay: what no query finds yet
 }
 
-// podSeries are the series of one pod; nil ones are selected by no query.
-type podSeries struct {
-	made         bool
-	requests, up *prometheus.Series
+// scrape is what one scrape found.
+type scrape struct {
+	at      time.Duration
+	samples []prometheus.Sample
+}
+
+// wholeSeries is a series that is there once.
+type wholeSeries struct {
+	series *prometheus.Series
+	value  func(t *Truth) (value float64, there bool)
 }
 
 // startPrometheus makes the Door scrape if any query wants it to.
 func (d *Door) startPrometheus() error {
-	var exprs []string
-	for _, l := range d.loops {
-		for _, p := range l.plans {
-			if p.query.Kind == messages.QueryPromQL {
-				exprs = append(exprs, p.query.Name)
-			}
-		}
-	}
-	if len(exprs) > 0 {
+	if exprs := d.expressions(); len(exprs) > 0 {
 		server, err := prometheus.New(d.spec.Pipeline.PrometheusScrape, exprs...)
 		if err != nil {
 			return err
 		}
-		d.promql = &promql{server: server, itself: server.Series(upSeries,
-			"namespace", "monitoring", "service", "prometheus", "pod", "prometheus-0", "container", "prometheus",
-			"endpoint", "web", "job", "prometheus", "instance", "prometheus-0:9090")}
+		d.promql = &promql{server: server}
+		for _, f := range d.spec.families() {
+			d.promql.expose(f)
+		}
 	}
 	if d.promql != nil || len(d.gauges) > 0 {
-		d.scrapeAt = 0
+		d.scrapeAt = d.prometheus.next(cluster.NotYet)
 	}
 	return nil
 }
 
-// scrapeSeries lets Prometheus scrape itself and every running pod.
+// expressions are what Prometheus will be asked.
+func (d *Door) expressions() (exprs []string) {
+	for _, l := range d.loops {
+		for _, p := range l.plans {
+			switch {
+			case p.query.Kind == messages.QueryPromQL:
+				exprs = append(exprs, p.query.Name)
+			case p.adapted != nil:
+				exprs = append(exprs, p.adapted.Expr)
+			}
+		}
+	}
+	return exprs
+}
+
+// expose takes in what a query can select.
+func (p *promql) expose(f family) {
+	switch {
+	case !p.server.Names(f.name):
+	case f.ofPod != nil:
+		p.pods = append(p.pods, f)
+	default:
+		if series := p.server.Series(f.name, f.labels...); series != nil {
+			p.whole = append(p.whole, wholeSeries{series: series, value: f.ofAll})
+		}
+	}
+}
+
+// scrapeSeries lets Prometheus scrape what belongs to no single pod, and every
+// running pod.
 func (d *Door) scrapeSeries(now time.Duration, t Truth) {
-	samples := append(d.promql.buffer[:0], prometheus.Sample{Series: d.promql.itself, Value: 1})
+	samples := d.promql.buffer[:0]
+	for _, w := range d.promql.whole {
+		if value, there := w.value(&t); there {
+			samples = append(samples, prometheus.Sample{Series: w.series, Value: value})
+		}
+	}
 	for i := range t.Pods {
 		p, k := &t.Pods[i], &d.known[i]
 		if p.StartedAt == cluster.NotYet {
 			continue
 		}
-		if !k.series.made {
+		if k.series == nil {
 			k.series = d.seriesOf(p.ID)
 		}
-		if p.ReadyAt == cluster.NotYet {
-			samples = append(samples, prometheus.Sample{Series: k.series.up, Value: 0})
-			continue
+		for j, f := range d.promql.pods {
+			if k.series[j] == nil {
+				continue
+			}
+			switch value, there := f.ofPod(p); {
+			case there:
+				samples = append(samples, prometheus.Sample{Series: k.series[j], Value: value})
+			case !comesUp(p): // the scrape fails
+				samples = append(samples, prometheus.Sample{Series: k.series[j], Value: prometheus.Stale})
+			}
 		}
-		samples = append(samples,
-			prometheus.Sample{Series: k.series.up, Value: 1},
-			prometheus.Sample{Series: k.series.requests, Value: float64(p.Completed)})
+	}
+	d.promql.buffer = samples
+	if d.spec.Pipeline.Delay.Prometheus > 0 {
+		d.promql.late = append(d.promql.late, scrape{now, slices.Clone(samples)})
+		return
 	}
 	d.promql.server.Append(d.spec.Start.Add(now), samples)
-	d.promql.buffer = samples
 }
 
-func (d *Door) seriesOf(pod int32) podSeries {
-	name, job, container := d.name(pod), d.spec.Service, ""
-	if job == "" {
-		job = d.spec.Workload
+// arrive stores the scrapes up to an instant.
+func (d *Door) arrive(upTo time.Duration) {
+	q, n := d.promql, 0
+	for ; n < len(q.late) && q.late[n].at <= upTo; n++ {
+		q.server.Append(d.spec.Start.Add(q.late[n].at), q.late[n].samples)
 	}
-	if names := d.containers(); len(names) > 0 {
-		container = names[0]
+	q.late = slices.Delete(q.late, 0, n)
+}
+
+// seriesOf are a pod's series; nil ones are selected by no query.
+func (d *Door) seriesOf(pod int32) []*prometheus.Series {
+	name := d.name(pod)
+	made := make([]*prometheus.Series, len(d.promql.pods))
+	for i, f := range d.promql.pods {
+		made[i] = d.promql.server.Series(f.name, f.labelsOf(name)...)
 	}
-	labels := []string{
-		"namespace", d.spec.Namespace, "service", d.spec.Service, "pod", name, "container", container,
-		"endpoint", "http", "job", job, "instance", name + ":8080",
-	}
-	return podSeries{
-		made:     true,
-		up:       d.promql.server.Series(upSeries, labels...),
-		requests: d.promql.server.Series(requestsSeries, append(labels, "code", "200")...),
-	}
+	return made
 }
 
 // answerPromQL evaluates the query at now, cut to the second: the trigger sends
 // the instant of its evaluation in RFC 3339 without a fraction.
 func (d *Door) answerPromQL(p *plan, m *messages.Metric, now time.Duration) {
+	if d.prometheus.silent(now) {
+		m.Err = prometheusIsDown
+		return
+	}
+	d.arrive(now - d.spec.Pipeline.Delay.Prometheus)
 	m.At = d.instant(now)
 	value, empty, err := d.promql.server.Query(m.At, p.query.Name)
 	switch {
@@ -118,6 +148,6 @@ func (d *Door) answerPromQL(p *plan, m *messages.Metric, now time.Duration) {
 	case empty:
 		m.Err = messages.EmptyResult
 	default:
-		m.Value = value
+		m.Value, m.Scalar = value, p.scalar
 	}
 }

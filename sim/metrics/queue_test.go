@@ -14,28 +14,29 @@ import (
 // What a broker says: 90 messages can be taken, 8 are in service in two pods, and 2
 // are lost and not visible yet.
 func TestTheLengthOfAQueue(t *testing.T) {
-	truth := func(partitions int) world {
+	truth := func(topic ...messages.Partition) world {
 		return func(time.Duration) Truth {
 			first, second := readyPod(0, 0), readyPod(1, 0)
 			first.InService, second.InService = 3, 5
-			return Truth{Pods: []cluster.PodStatus{first, second}, Held: 90, Hidden: 2, Partitions: partitions}
+			return Truth{Pods: []cluster.PodStatus{first, second}, Held: 90, Hidden: 2, Topic: topic}
 		}
 	}
+	topic := []messages.Partition{{Lag: 60}, {Lag: 40}}
 	for _, test := range []struct {
 		what, metric string
-		partitions   int
+		topic        []messages.Partition
 		want         int64
 	}{
-		{"messages that can be taken", "queue_depth", 0, 90},
-		{"messages that have not been processed", "concurrency", 0, 100},
-		{"the lag: those that have not been processed", "queue_depth", 12, 100},
-		{"which is the same", "concurrency", 12, 100},
+		{"messages that can be taken", "queue_depth", nil, 90},
+		{"messages that have not been processed", "concurrency", nil, 100},
+		{"the lag: those that have not been processed", "queue_depth", topic, 100},
+		{"which is the same", "concurrency", topic, 100},
 	} {
 		d := doorFor(t, messages.Query{Kind: messages.QueryExternal, Name: test.metric})
-		m := observe(d, 0, truth(test.partitions)).Metrics[0]
+		m := observe(d, 0, truth(test.topic...)).Metrics[0]
 		assert.Equal(t, 1000*test.want, m.Milli, test.what)
 		var meter Meter
-		meter.Read(time.Second, truth(test.partitions)(time.Second))
+		meter.Read(time.Second, truth(test.topic...)(time.Second))
 		assert.Equal(t, float64(test.want), meter.Of(DefaultSources()[test.metric].Source), test.what)
 	}
 }

@@ -13,11 +13,27 @@ import (
 // With intervals of 10 and 15 seconds metrics-server finds samples of 0, 10, 30,
 // 40, 60 ... seconds, so that windows are 10 and 20 seconds in turn.
 type resource struct {
-	kubelet       time.Duration
-	metricsServer time.Duration
-	sampleAt      time.Duration // the next kubelet sample that will be collected
-	collectAt     time.Duration
-	collected     time.Duration // by metrics-server, the last time
+	kubelet, metricsServer grid
+	kubeletDelay, apiDelay time.Duration
+	noise                  *noise
+	delayed                bool
+
+	sampleAt  time.Duration // the next kubelet sample that will be collected
+	collectAt time.Duration // the collection that is shown next
+	collected time.Duration // by metrics-server, the last time
+	// missing is how many collections a metrics-server that has come back still needs.
+	missing int
+}
+
+func newResource(spec *Spec, kubelet, metricsServer grid) (*resource, error) {
+	p := &spec.Pipeline
+	r := &resource{kubelet: kubelet, metricsServer: metricsServer, kubeletDelay: p.Delay.Kubelet, apiDelay: p.Delay.MetricsServer}
+	r.delayed = r.kubeletDelay+r.apiDelay > 0
+	r.collectAt = r.metricsServer.next(cluster.NotYet)
+	r.sampleAt = r.nextSample(cluster.NotYet)
+	var err error
+	r.noise, err = newNoise("pipeline.noise.cpu", p.Noise.CPU, spec.seed())
+	return r, err
 }
 
 // cpuSample is the CPU time that a container had used at an instant.
@@ -26,49 +42,103 @@ type cpuSample struct {
 	used time.Duration
 }
 
-// cpuSamples are the kubelet's newest sample and the two newest distinct ones
-// that metrics-server has.
-type cpuSamples struct{ node, newest, before cpuSample }
+var noSample = cpuSample{at: cluster.NotYet}
 
-var noSamples = cpuSamples{
-	node:   cpuSample{at: cluster.NotYet},
-	newest: cpuSample{at: cluster.NotYet},
-	before: cpuSample{at: cluster.NotYet},
+// cpuSamples are the kubelet's newest sample that can be collected and the two newest
+// distinct ones that metrics-server has, all of one container.
+type cpuSamples struct {
+	node, newest, before cpuSample
+	underWay             []cpuSample // with a delay: what cannot be collected yet
+	noisy                counter
 }
+
+var noSamples = cpuSamples{node: noSample, newest: noSample, before: noSample}
 
 func (r *resource) next() time.Duration {
 	if r == nil {
 		return event.Never
 	}
-	return min(r.sampleAt, r.collectAt)
+	return min(r.sampleAt, r.collectAt+r.apiDelay)
+}
+
+// nextSample is the first sample after one that will be collected: the kubelet
+// overwrites others before.
+func (r *resource) nextSample(sampled time.Duration) time.Duration {
+	ready := r.kubelet.next(sampled) + r.kubeletDelay
+	collection := r.metricsServer.next(ready - 1)
+	return r.kubelet.last(collection - r.kubeletDelay)
 }
 
 // collect lets the kubelet sample and metrics-server scrape when they are due.
-// Samples that the kubelet overwrites before they are scraped are not taken.
 func (r *resource) collect(now time.Duration, pods []cluster.PodStatus, known []track) {
 	if now >= r.sampleAt {
-		r.sampleAt = event.Never
-		for i := range pods {
-			if pods[i].RunningSince != cluster.NotYet {
-				known[i].cpu.node = cpuSample{at: now, used: pods[i].CPU}
-			}
-		}
+		r.sample(now, pods, known)
+		r.sampleAt = r.nextSample(now)
 	}
-	if now < r.collectAt {
+	if now < r.collectAt+r.apiDelay {
 		return
 	}
-	for i := range known {
-		known[i].cpu.collect()
+	restarted := r.metricsServer.stopped(r.collected, now)
+	if restarted {
+		r.missing = 2
 	}
-	r.collected = now
-	r.collectAt = after(now, r.metricsServer)
-	if sample := r.collectAt / r.kubelet * r.kubelet; sample > now/r.kubelet*r.kubelet {
-		r.sampleAt = sample
+	r.missing = max(0, r.missing-1)
+	r.collected = r.collectAt
+	r.collectAt = r.metricsServer.next(r.collected)
+	unreachable := r.kubelet.silent(r.collected)
+	for i := range known {
+		k := &known[i].cpu
+		if r.delayed {
+			k.arrive(r.collected - r.kubeletDelay)
+		}
+		if unreachable {
+			k.node = noSample // it comes back without
+		}
+		if restarted {
+			k.newest, k.before = noSample, noSample
+		}
+		k.collect(pods[i].RunningSince)
 	}
 }
 
-func (c *cpuSamples) collect() {
-	if c.node.at > c.newest.at {
+func (r *resource) sample(now time.Duration, pods []cluster.PodStatus, known []track) {
+	for i := range pods {
+		if pods[i].RunningSince == cluster.NotYet {
+			continue
+		}
+		k, used := &known[i].cpu, pods[i].CPU
+		if r.noise != nil {
+			used = time.Duration(r.noise.count(&k.noisy, int64(used), uint64(pods[i].ID), now))
+		}
+		if r.delayed {
+			k.underWay = append(k.underWay, cpuSample{at: now, used: used})
+		} else {
+			k.node = cpuSample{at: now, used: used}
+		}
+	}
+}
+
+// arrive lets the samples up to an instant be collected.
+func (c *cpuSamples) arrive(upTo time.Duration) {
+	n := 0
+	for n < len(c.underWay) && c.underWay[n].at <= upTo {
+		c.node = c.underWay[n]
+		n++
+	}
+	c.underWay = c.underWay[:copy(c.underWay, c.underWay[n:])]
+}
+
+// collect takes the kubelet's sample of the container that runs since an instant.
+// Samples of the one before it are dropped, so that there is no usage until there are
+// two of the new one.
+func (c *cpuSamples) collect(since time.Duration) {
+	switch {
+	case since == cluster.NotYet || c.node.at < since:
+		c.newest, c.before = noSample, noSample
+	case c.node.at > c.newest.at:
+		if c.newest.at < since {
+			c.newest = noSample
+		}
 		c.before, c.newest = c.newest, c.node
 	}
 }
@@ -85,8 +155,22 @@ func (c *cpuSamples) milli() (milli int64, window time.Duration, ok bool) {
 	return (nano + 999_999) / 1_000_000, window, true
 }
 
+// What the API says of itself, and the metrics client of an empty answer.
+const (
+	noResourceMetrics  = "no metrics returned from resource metrics API"
+	apiIsDown          = "the server is currently unable to handle the request (get pods.metrics.k8s.io)"
+	adapterIsLost      = "Internal error occurred: unable to fetch metrics"
+	prometheusIsDown   = "connect: connection refused"
+	noCustomMetrics    = "no metrics returned from custom metrics API"
+	noScrapeInLookback = "no scrape of the metric in the last 5m0s"
+)
+
 // answerResource gives every pod with two samples. The sidecars' part is 0.
-func (d *Door) answerResource(p *plan, m *messages.Metric, pods []cluster.PodStatus) {
+func (d *Door) answerResource(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
+	if r := d.resource; r.missing > 0 || r.metricsServer.stopped(r.collected, now) {
+		m.Err = apiIsDown
+		return
+	}
 	newest := cluster.NotYet
 	d.eachKnown(pods, func(index int, _ *cluster.PodStatus, k *track) {
 		milli, window, ok := k.cpu.milli()
@@ -104,6 +188,6 @@ func (d *Door) answerResource(p *plan, m *messages.Metric, pods []cluster.PodSta
 		}
 	})
 	if newest == cluster.NotYet {
-		m.Err = "no metrics returned from resource metrics API"
+		m.Err = noResourceMetrics
 	}
 }

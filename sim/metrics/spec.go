@@ -4,13 +4,15 @@
 //
 // It models the age of a metric. The kubelet samples each container's CPU time
 // on its interval, metrics-server collects the newest samples on its own, and
-// Prometheus scrapes on a third; all three grids start at time 0. A sample of
-// the same instant is collected, a collection of the same instant is seen.
+// Prometheus scrapes on a third; all three grids start at time 0, or at their
+// Phase. A sample of the same instant is collected, a collection of the same
+// instant is seen, unless there is a Delay. Gaps, Noise and what a container
+// that was started again does to its metrics are modelled too.
 //
-// It ignores memory, the time that a scrape takes, the random offset between
-// the scrapes of different targets, metrics-server's estimate for a container
-// of 10 to 15 seconds of age, and labels: a selector always means the whole
-// workload. The containers of a pod other than the first use no CPU.
+// It ignores memory, the random offset between the scrapes of different targets,
+// metrics-server's estimate for a container of 10 to 15 seconds of age, and
+// labels: a selector always means the whole workload. The containers of a pod
+// other than the first use no CPU.
 //
 // Sources: metrics-server, pkg/storage (two newest samples, window);
 // prometheus-adapter (thousandths are cut, not rounded); the metrics client of
@@ -29,7 +31,26 @@ type Pipeline struct {
 	Kubelet          time.Duration `yaml:"kubelet" doc:"interval at which the kubelet samples container CPU"`
 	MetricsServer    time.Duration `yaml:"metricsServer" doc:"interval at which metrics-server scrapes the kubelets"`
 	PrometheusScrape time.Duration `yaml:"prometheusScrape" doc:"interval at which Prometheus scrapes the workload"`
+
+	Phase  Phase  `yaml:"phase,omitempty" doc:"when the intervals and the control loops begin: aligned, random or an offset; default aligned"`
+	Phases Phases `yaml:"phases,omitempty" doc:"phases of single ones; default: as phase"`
+	Delay  Delay  `yaml:"delay,omitempty" doc:"how long after its instant a sample can be seen; default: at once"`
+	// AdapterCache is how long an answer for Pods, Object and External metrics is
+	// given again. prometheus-adapter, which asks Prometheus every time, has none.
+	AdapterCache time.Duration `yaml:"adapterCache,omitempty" doc:"how long the adapter of Pods, Object and External metrics gives an answer again; default 0s, as prometheus-adapter"`
+	Noise        Noise         `yaml:"noise,omitempty" doc:"relative error of samples; default none"`
 }
+
+// Delay is how long it takes from the instant of a sample until the next part of the
+// pipeline can see it.
+type Delay struct {
+	Kubelet       time.Duration `yaml:"kubelet,omitempty" doc:"from the kubelet's sample until metrics-server can collect it"`
+	MetricsServer time.Duration `yaml:"metricsServer,omitempty" doc:"from the collection until the resource metrics API shows it"`
+	Prometheus    time.Duration `yaml:"prometheus,omitempty" doc:"from the scrape until a query finds it"`
+}
+
+// maxDelay bounds delays and the adapter's cache.
+const maxDelay = time.Hour
 
 // Source says what a metric's name in a manifest means in the simulation.
 type Source struct {
@@ -108,6 +129,23 @@ func (p Pipeline) Validate() error {
 		if interval.value < time.Millisecond {
 			problems.Addf(interval.field, "found %v, expected at least 1ms", interval.value)
 		}
+	}
+	for _, delay := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"delay.kubelet", p.Delay.Kubelet},
+		{"delay.metricsServer", p.Delay.MetricsServer},
+		{"delay.prometheus", p.Delay.Prometheus},
+		{"adapterCache", p.AdapterCache},
+	} {
+		if delay.value < 0 || delay.value > maxDelay {
+			problems.Addf(delay.field, "found %v, expected 0s to %v", delay.value, maxDelay)
+		}
+	}
+	problems.Add(p.Noise.validate())
+	if len(problems) == 0 { // offsets are held against intervals
+		problems.Add(p.checkPhases())
 	}
 	return problems.Err()
 }

@@ -3,7 +3,6 @@ package prometheus
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -18,31 +17,12 @@ var promqlParser = parser.NewParser(parser.Options{})
 
 var errFixedInstant = errors.New("found @ with a fixed instant, expected none: it would need every sample since then")
 
-// Check says why an expression cannot be answered here: it does not parse, it is
-// neither an instant vector nor a scalar, or it is tied to a fixed instant. What
-// it selects may still be unknown; see Names.
-func Check(expr string) error {
-	_, err := parse(expr)
-	return err
-}
-
-// Names are the names of the series that an expression selects, sorted.
-// Selectors that do not give a name with = are left out.
-func Names(expr string) ([]string, error) {
+// Scalar tells whether an expression gives a scalar and no instant vector. The error
+// says why it cannot be answered here: it does not parse, it gives neither, or it is
+// tied to a fixed instant. What it selects may still be unknown; see Selectors.
+func Scalar(expr string) (bool, error) {
 	parsed, err := parse(expr)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, matchers := range selectors(parsed) {
-		for _, m := range matchers {
-			if m.Name == metricName && m.Type == labels.MatchEqual {
-				names = append(names, m.Value)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	return err == nil && parsed.Type() == parser.ValueTypeScalar, err
 }
 
 func parse(expr string) (parser.Expr, error) {
@@ -96,4 +76,63 @@ func reach(expr parser.Expr) (time.Duration, error) {
 		return 0, nil
 	}
 	return max(0, time.Duration(now.UnixMilli()-from)*time.Millisecond), nil
+}
+
+// Selector is one selector of an expression.
+type Selector struct {
+	text     string
+	matchers []*labels.Matcher
+}
+
+// String is the selector as PromQL writes it, without range and offset.
+func (s *Selector) String() string { return s.text }
+
+// Name is the name that the selector gives with =; "" where it gives none.
+func (s *Selector) Name() string {
+	for _, m := range s.matchers {
+		if m.Name == metricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+// Takes tells whether the selector can select a series of that name.
+func (s *Selector) Takes(name string) bool {
+	return namedBy(labels.FromStrings(metricName, name), s.matchers)
+}
+
+// Refused are the matchers, other than those of the name, that do not accept a
+// series with these labels; value gives "" for a label that is not there.
+func (s *Selector) Refused(value func(label string) string) (refused []Matcher) {
+	for _, m := range s.matchers {
+		if m.Name != metricName && !m.Matches(value(m.Name)) {
+			refused = append(refused, Matcher{Label: m.Name, Value: m.Value, Equal: m.Type == labels.MatchEqual, Text: m.String()})
+		}
+	}
+	return refused
+}
+
+// Matcher is one condition of a Selector.
+type Matcher struct {
+	Label, Value string
+	Equal        bool   // label="value", and no other operator
+	Text         string // as PromQL writes it
+}
+
+// Selectors are those of an expression, in the order in which they are written.
+func Selectors(expr string) ([]Selector, error) {
+	parsed, err := parse(expr)
+	if err != nil {
+		return nil, err
+	}
+	var list []Selector
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if n, ok := node.(*parser.VectorSelector); ok {
+			plain := parser.VectorSelector{Name: n.Name, LabelMatchers: n.LabelMatchers}
+			list = append(list, Selector{text: plain.String(), matchers: n.LabelMatchers})
+		}
+		return nil
+	})
+	return list, nil
 }

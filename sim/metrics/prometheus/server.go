@@ -21,6 +21,9 @@ import (
 	"github.com/prometheus/prometheus/promql"
 )
 
+// Stale marks a series of a target that could not be scraped.
+var Stale = math.Float64frombits(value.StaleNaN)
+
 const (
 	// lookback is how old a sample may be to answer an instant selector
 	// (--query.lookback-delta).
@@ -54,7 +57,7 @@ type Sample struct {
 
 // New gives a server that scrapes every interval and will be asked exprs. It
 // keeps samples as long as the farthest-reaching expression needs them. The
-// error is Check's for the first expression that cannot be used.
+// error is Scalar's for the first expression that cannot be used.
 func New(interval time.Duration, exprs ...string) (*Server, error) {
 	s := &Server{
 		interval: interval,
@@ -86,6 +89,34 @@ func New(interval time.Duration, exprs ...string) (*Server, error) {
 // Retention is how long a sample is kept.
 func (s *Server) Retention() time.Duration { return s.retention }
 
+// Keep makes the server take every series, whether an expression selects it or not,
+// and keep its samples for at least retention.
+func (s *Server) Keep(retention time.Duration) {
+	s.wanted = append(s.wanted, nil) // a selector without conditions
+	s.retention = max(s.retention, retention)
+}
+
+// Names tells whether an expression can select a series of that name.
+func (s *Server) Names(name string) bool {
+	set := labels.FromStrings(metricName, name)
+	for _, matchers := range s.wanted {
+		if namedBy(set, matchers) {
+			return true
+		}
+	}
+	return false
+}
+
+// namedBy tells whether the matchers of the name accept it.
+func namedBy(set labels.Labels, matchers []*labels.Matcher) bool {
+	for _, m := range matchers {
+		if m.Name == metricName && !m.Matches(set.Get(metricName)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Series gives the series with a name and labels, as pairs of name and value;
 // empty values are left out. It is nil, and costs nothing, when no expression
 // selects it.
@@ -106,13 +137,15 @@ func (s *Server) Series(name string, pairs ...string) *Series {
 // Append stores what the scrape of instant at found, samples of nil series left
 // out. A series that was in the scrape before and is not in this one has ended:
 // its stale marker carries this instant and is written one interval and a tenth
-// later, as Prometheus waits for the target to come back. Instants must rise.
+// later, as Prometheus waits for the target to come back. A series whose value is
+// Stale is one of a target that could not be scraped: its marker is written at
+// once, unless it has one. Instants must rise.
 func (s *Server) Append(at time.Time, samples []Sample) {
 	now := at.UnixMilli()
 	s.writeMarkers(now)
 	for _, sample := range samples {
 		series := sample.Series
-		if series == nil {
+		if series == nil || value.IsStaleNaN(sample.Value) && (!series.listed || series.ended) {
 			continue
 		}
 		if !series.listed {
@@ -120,6 +153,7 @@ func (s *Server) Append(at time.Time, samples []Sample) {
 			s.series = append(s.series, series)
 		}
 		series.push(now, sample.Value)
+		series.ended, series.staleAt = value.IsStaleNaN(sample.Value), now
 	}
 	s.endAndForget(now)
 }
@@ -138,16 +172,26 @@ func (s *Server) endAndForget(now int64) {
 		series.forget(oldest)
 		if series.Len() > 0 || !series.ended {
 			kept = append(kept, series)
+		} else {
+			series.listed = false
 		}
 	}
 	clear(s.series[len(kept):])
 	s.series = kept
 }
 
+// Restart is what a stop of the server leaves: the samples, but no memory of what the
+// last scrape found, so that no marker is written for what went away since.
+func (s *Server) Restart() {
+	for _, series := range s.series {
+		series.ended, series.staleAt = true, series.newest()
+	}
+}
+
 func (s *Server) writeMarkers(now int64) {
 	for _, series := range s.series {
 		if series.ended && series.writeAt <= now && series.newest() < series.staleAt {
-			series.push(series.staleAt, math.Float64frombits(value.StaleNaN))
+			series.push(series.staleAt, Stale)
 		}
 	}
 }
@@ -156,31 +200,63 @@ func (s *Server) writeMarkers(now int64) {
 // element, or empty when it has none. An evaluation that fails, or that gives
 // several elements, is an error, as it is for KubeElasti's trigger.
 func (s *Server) Query(now time.Time, expr string) (value float64, empty bool, err error) {
-	s.writeMarkers(now.UnixMilli())
-	query, err := s.engine.NewInstantQuery(context.Background(), s, nil, expr, now)
-	if err != nil {
-		return 0, false, fmt.Errorf("query %q: %w", expr, err)
-	}
-	defer query.Close()
-	result := query.Exec(context.Background())
-	if result.Err != nil {
-		return 0, false, fmt.Errorf("query %q: %w", expr, result.Err)
-	}
-	switch answer := result.Value.(type) {
-	case promql.Scalar:
-		return answer.V, false, nil
-	case promql.Vector:
-		return only(expr, answer)
-	}
-	return 0, false, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
-}
-
-func only(expr string, vector promql.Vector) (value float64, empty bool, err error) {
+	vector, err := s.Elements(now, expr)
 	switch {
+	case err != nil:
+		return 0, false, err
 	case len(vector) == 0:
 		return 0, true, nil
 	case len(vector) > 1:
 		return 0, false, fmt.Errorf("query %q: found %d elements, expected one", expr, len(vector))
 	}
-	return vector[0].F, false, nil
+	return vector[0].Value, false, nil
+}
+
+// Element is one element of an instant vector.
+type Element struct {
+	labels labels.Labels
+	Value  float64
+}
+
+// Label is the value of one of the element's labels; "" if it does not have it.
+func (e *Element) Label(name string) string { return e.labels.Get(name) }
+
+// Elements evaluates one of New's expressions at now. A scalar is one element without
+// labels.
+func (s *Server) Elements(now time.Time, expr string) ([]Element, error) {
+	query, err := s.Instant(now, now, expr, nil)
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", expr, err)
+	}
+	defer query.Close()
+	result := query.Exec(context.Background())
+	if result.Err != nil {
+		return nil, fmt.Errorf("query %q: %w", expr, result.Err)
+	}
+	switch answer := result.Value.(type) {
+	case promql.Scalar:
+		return []Element{{Value: answer.V}}, nil
+	case promql.Vector:
+		elements := make([]Element, len(answer))
+		for i, sample := range answer {
+			elements[i] = Element{labels: sample.Metric, Value: sample.F}
+		}
+		return elements, nil
+	}
+	return nil, fmt.Errorf("query %q: found a %s, expected an instant vector", expr, result.Value.Type())
+}
+
+// Instant prepares any expression, of any type, for an instant. now is that of the
+// clock that scrapes: a marker that is not due by then is not written yet. What
+// reaches back farther than Retention finds less than there was. The caller has to
+// close the query.
+func (s *Server) Instant(now, at time.Time, expr string, options promql.QueryOpts) (promql.Query, error) {
+	s.writeMarkers(now.UnixMilli())
+	return s.engine.NewInstantQuery(context.Background(), s, options, expr, at)
+}
+
+// Range is Instant for every step from start to end.
+func (s *Server) Range(now, start, end time.Time, step time.Duration, expr string, options promql.QueryOpts) (promql.Query, error) {
+	s.writeMarkers(now.UnixMilli())
+	return s.engine.NewRangeQuery(context.Background(), s, options, expr, start, end, step)
 }

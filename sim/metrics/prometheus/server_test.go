@@ -171,20 +171,47 @@ func TestRefusedExpressions(t *testing.T) {
 		{"a fixed subquery", `max_over_time(x[5m:] @ 5)`, `query "max_over_time(x[5m:] @ 5)": found @ with a fixed instant, expected none: it would need every sample since then`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			assert.EqualError(t, Check(test.expr), test.want)
-			_, err := New(interval, test.expr)
+			_, err := Scalar(test.expr)
 			assert.EqualError(t, err, test.want)
-			_, err = Names(test.expr)
+			_, err = New(interval, test.expr)
+			assert.EqualError(t, err, test.want)
+			_, err = Selectors(test.expr)
 			assert.EqualError(t, err, test.want)
 		})
 	}
-	assert.NoError(t, Check(`sum(rate(x[5m]))`))
+	for expr, want := range map[string]bool{`sum(rate(x[5m]))`: false, `scalar(x)`: true, `vector(1)`: false, `1 + time()`: true} {
+		scalar, err := Scalar(expr)
+		require.NoError(t, err)
+		assert.Equal(t, want, scalar, expr)
+	}
 }
 
-func TestNames(t *testing.T) {
-	got, err := Names(`sum(rate(b{a="c"}[5m])) / (max(up) or a) + count({__name__=~"z.*"}) + b`)
+func TestSelectors(t *testing.T) {
+	got, err := Selectors(`sum(rate(b{a="c", d!="e"}[5m] offset 1m)) / max(up) + count({__name__=~"u.*"})`)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a", "b", "up"}, got)
+	var texts, names []string
+	for _, s := range got {
+		texts, names = append(texts, s.String()), append(names, s.Name())
+	}
+	assert.Equal(t, []string{`b{a="c",d!="e"}`, `up`, `{__name__=~"u.*"}`}, texts)
+	assert.Equal(t, []string{"b", "up", ""}, names)
+	assert.True(t, got[2].Takes("up"))
+	assert.False(t, got[1].Takes("upper"))
+
+	value := func(label string) string { return map[string]string{"a": "b", "d": "e"}[label] }
+	assert.Equal(t, []Matcher{
+		{Label: "a", Value: "c", Equal: true, Text: `a="c"`},
+		{Label: "d", Value: "e", Text: `d!="e"`},
+	}, got[0].Refused(value))
+	assert.Empty(t, got[1].Refused(value))
+}
+
+func TestNamesThatAreSelected(t *testing.T) {
+	s := serverFor(t, `sum(a{b="c"})`, `{__name__=~"d.*"}`)
+	for name, want := range map[string]bool{"a": true, "down": true, "up": false} {
+		assert.Equal(t, want, s.Names(name), name)
+	}
+	assert.True(t, serverFor(t, `{b="c"}`).Names("anything"))
 }
 
 func TestQueryThatFails(t *testing.T) {
@@ -276,11 +303,12 @@ func FuzzNew(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expr string) {
 		s, err := New(interval, expr)
 		if err != nil {
-			assert.Error(t, Check(expr))
+			_, err := Scalar(expr)
+			assert.Error(t, err)
 			return
 		}
 		assert.GreaterOrEqual(t, s.Retention(), time.Duration(0))
-		_, err = Names(expr)
+		_, err = Selectors(expr)
 		assert.NoError(t, err)
 	})
 }
