@@ -5,12 +5,13 @@
 // departure by departure, without allocating.
 //
 // It models a request as one demand of service time on one slot of one pod,
-// whose slots do not disturb each other (fifo) or share its CPU (ps). It ignores
-// the network (no transfer times, no connections) and nodes.
+// whose slots do not disturb each other (fifo) or share its CPU (ps). Pods can crash,
+// fail their probes, be rolled out, and run on nodes. It ignores the network (no
+// transfer times, no connections).
 //
 // Sources: the queueing vocabulary is Kleinrock's (Queueing Systems, vol. 1);
-// the lifecycle of pods and the order of scale-down are those of the kubelet
-// and of the ReplicaSet controller of Kubernetes 1.37.
+// the lifecycle of pods, rollouts and the order of scale-down are those of the kubelet
+// and of the Deployment and ReplicaSet controllers of Kubernetes 1.37.
 package cluster
 
 import (

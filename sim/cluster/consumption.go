@@ -21,10 +21,11 @@ import (
 //
 //	k, k + n, k + 2n, ...   pod k = 0 ... n-1
 //
-// so that pods beyond the number of partitions have none. A pod consumes from Ready
-// until it is deleted. Whenever the pods that consume change, nobody takes anything
-// for Rebalance, and changes within a pause begin it anew (the eager protocol, the
-// first of Kafka's default assignors); what has been taken is processed meanwhile.
+// so that pods beyond the number of partitions have none. A pod consumes while it is
+// Ready, and then until its SIGTERM, which without a preStop hook is its deletion.
+// Whenever the pods that consume change, nobody takes anything for Rebalance, and
+// changes within a pause begin it anew (the eager protocol, the first of Kafka's default
+// assignors); what has been taken is processed meanwhile.
 //
 // A pod that is deleted finishes what it has taken within its grace period. What it
 // has not finished then comes back to its old place in the queue. That is when its

@@ -13,7 +13,7 @@ func (d *die) weather(s *Spec) {
 		return
 	}
 	s.Unsteady = d.chance(75)
-	if d.chance(40) && s.Activators == nil && s.Consumes == nil {
+	if d.chance(40) && s.Consumes == nil {
 		s.Lifecycle.Deregister = d.stage(5)
 	}
 	if d.chance(40) {

@@ -414,6 +414,7 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 	}
 	requests, foreseen, sharing, warming, retries, fates := 0, 0, 0, 0, 0, map[fate]int{}
 	var consuming struct{ worlds, redelivered, dead int }
+	var weather struct{ unsteady, restarts, unready, renewed, housed int }
 	intercepting, held := 0, 0
 	for seed := range random.Seed(worlds) {
 		d := newDuel(seed, false)
@@ -443,9 +444,26 @@ func TestClusterAgreesWithTheReference(t *testing.T) {
 			fates[r.fate]++
 			retries += r.retries
 		}
+		if d.spec.Unsteady {
+			weather.unsteady++
+		}
+		for _, p := range d.plain.pods {
+			weather.restarts += int(p.Restarts)
+			if p.UnreadyAt != NotYet {
+				weather.unready++
+			}
+			if p.Template > 0 {
+				weather.renewed++
+			}
+			if p.Node != none {
+				weather.housed++
+			}
+		}
 	}
 	t.Logf("%d worlds, %d with processor sharing, %d with a warm-up; %d requests, %d of them with foresight and without: %d completed, %d timed out, %d rejected, %d failed, %d in flight; %d retries",
 		worlds, sharing, warming, requests, foreseen, fates[completed], fates[timedOut], fates[rejected], fates[failed], fates[inFlightFate], retries)
+	t.Logf("%d unsteady worlds: %d restarts, %d pods that ceased to be Ready, %d of a new template, %d on nodes",
+		weather.unsteady, weather.restarts, weather.unready, weather.renewed, weather.housed)
 	t.Logf("%d worlds that consume: %d redeliveries, %d dead letters", consuming.worlds, consuming.redelivered, consuming.dead)
 	t.Logf("%d worlds with an interceptor, which held %d of the requests that were served", intercepting, held)
 }

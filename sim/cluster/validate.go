@@ -109,9 +109,6 @@ func (s Spec) Validate() error {
 		if s.Front != nil || s.Elastic || s.Serverless != nil || s.Routing.Policy == "central-queue" {
 			problems.Addf("activators", "found them beside a front, a central queue, or pods that nobody scales, expected them alone")
 		}
-		if s.lingers() {
-			problems.Addf("lifecycle.deregister", "found %s beside activators, expected 0s: they know at once of a pod that goes", s.Lifecycle.Deregister)
-		}
 	}
 	return problems.Err()
 }

@@ -136,10 +136,11 @@ func (l Lifecycle) leaving() random.Spec {
 	return l.Deregister
 }
 
-// lingers says whether pods can get requests after they have been deleted.
+// lingers says whether pods can get requests after they have been deleted. Activators
+// know at once.
 func (s *Spec) lingers() bool {
 	dist, err := random.New(s.Lifecycle.leaving())
-	return err == nil && dist.Mean() > 0
+	return err == nil && dist.Mean() > 0 && s.Activators == nil
 }
 
 // steady says that a pod that is Ready stays so, with what it holds, until it is

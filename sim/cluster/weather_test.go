@@ -434,10 +434,6 @@ func TestBadWeatherIsRefused(t *testing.T) {
 		{func(s *Spec) { s.Lifecycle.StartCPU = -1 }, "lifecycle.startCPU: found -1, expected 0 to 1000 with at most three decimals"},
 		{func(s *Spec) { s.Lifecycle.Deregister = random.Spec{Dist: "odd"} }, `lifecycle.deregister.dist: found "odd", expected`},
 		{func(s *Spec) {
-			s.Lifecycle.Deregister = random.Constant(time.Second)
-			s.Activators = &Activators{Count: 1, ProbeEvery: time.Second, Report: time.Second}
-		}, "lifecycle.deregister: found 1s beside activators, expected 0s: they know at once of a pod that goes"},
-		{func(s *Spec) {
 			s.Lifecycle.Deregister, s.Lifecycle.EndpointPropagation = random.Constant(time.Second), random.Constant(0)
 			s.Consumes, s.Routing.Policy, s.PerPod.Queue = &Consumption{}, "central-queue", 0
 		}, "lifecycle.deregister: found 1s, expected 0s: a pod consumes from Ready on, without anybody connecting to it"},
@@ -450,4 +446,21 @@ func TestBadWeatherIsRefused(t *testing.T) {
 		_, err := New(spec, 1, &instantsOf{}, NewTally([]time.Duration{0}, 0))
 		assert.ErrorContains(t, err, test.want)
 	}
+}
+
+func TestAnActivatorKnowsAPodOnce(t *testing.T) {
+	spec := stormy()
+	spec.Replicas, spec.Lifecycle.Listen = 0, random.Constant(10*time.Second)
+	spec.Activators = &Activators{Count: 1, ProbeEvery: time.Second, Report: time.Second, Proxied: true}
+	c := newCluster(t, spec, &instantsOf{})
+	c.Scale(1) // Ready at 4 s, and listening at 14 s
+	c.Advance(5 * time.Second)
+	c.Unready(1, 7*time.Second, draw())
+	c.Advance(20 * time.Second)
+	assert.Equal(t, []int32{0}, c.activators.reached)
+	c.Unready(1, 25*time.Second, draw())
+	c.Advance(21 * time.Second)
+	assert.Empty(t, c.activators.reached, "nor while it is not Ready")
+	c.Advance(30 * time.Second)
+	assert.Equal(t, []int32{0}, c.activators.reached)
 }
