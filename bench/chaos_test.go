@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,40 +15,51 @@ import (
 var chaos = flag.Int("chaos", 0, "schedules of faults that TestChaos draws, over the whole catalogue; 0: one for each scenario")
 
 // TestChaos draws faults for every scenario of the catalogue and each of its
-// autoscalers.
+// autoscalers. Of many schedules, those whose runs are short get more.
 func TestChaos(t *testing.T) {
-	names := scenarios.Names()
-	type job struct{ scenario, autoscaler string }
+	if testing.Short() {
+		t.Skip("a schedule is a run, and there is one for every scenario: without -short")
+	}
+	type job struct {
+		s          *scenarios.Scenario
+		autoscaler string
+		weight     float64
+	}
 	var jobs []job
-	for _, name := range names {
+	total := 0.0
+	for _, name := range scenarios.Names() {
 		s, err := scenarios.Embedded(name)
 		require.NoError(t, err)
-		if s.Document.Fleet != nil {
+		if s.Document.Fleet != nil { // faults befall one service
 			continue
 		}
-		for _, a := range s.AutoscalerNames() {
-			jobs = append(jobs, job{name, a})
+		for i, a := range s.AutoscalerNames() {
+			if *chaos == 0 && i > 0 {
+				continue
+			}
+			spec, err := s.Spec(a, 1)
+			require.NoError(t, err)
+			requests, _ := spec.Traffic.Total()
+			jobs = append(jobs, job{s, a, 1 / (1e6 + float64(requests))})
+			total += jobs[len(jobs)-1].weight
 		}
 	}
-	schedules, faults := 0, 0
-	for i, j := range jobs {
-		n := *chaos / len(jobs)
-		if i < *chaos%len(jobs) {
-			n++
+	schedules, faults, twice, kinds := 0, 0, 0, map[string]int{}
+	for _, j := range jobs {
+		n := max(1, int(float64(*chaos)*j.weight/total+0.5))
+		report, err := bench.Chaos{Scenario: j.s, Autoscaler: j.autoscaler, Seed: 1, Schedules: n, Workers: 2}.Search(context.Background())
+		require.NoError(t, err, "%s with %s", j.s.Name(), j.autoscaler)
+		if f := report.Failure; f != nil {
+			assert.Fail(t, "an invariant does not hold", "%s with %s, schedule %d: %s\n%s", j.s.Name(), j.autoscaler, f.Schedule, f.Broken, f.Scenario)
 		}
-		if *chaos == 0 && (i > 0 && jobs[i-1].scenario == j.scenario) {
-			continue
+		assert.True(t, report.Settles, "%s with %s", j.s.Name(), j.autoscaler)
+		schedules, faults, twice = schedules+report.Schedules, faults+report.Faults, twice+report.Twice
+		for kind, n := range report.Kinds {
+			kinds[kind] += n
 		}
-		s, err := scenarios.Embedded(j.scenario)
-		require.NoError(t, err)
-		began := time.Now()
-		report, err := bench.Chaos{Scenario: s, Autoscaler: j.autoscaler, Seed: 1, Schedules: max(1, n), Workers: 2}.Search(context.Background())
-		require.NoError(t, err, "%s with %s", j.scenario, j.autoscaler)
-		if report.Failure != nil {
-			assert.Fail(t, "an invariant does not hold", "%s with %s, schedule %d: %s\n%s", j.scenario, j.autoscaler, report.Failure.Schedule, report.Failure.Broken, report.Failure.Scenario)
+		if *chaos > 0 {
+			t.Logf("%s with %s: %d schedules", j.s.Name(), j.autoscaler, report.Schedules)
 		}
-		schedules, faults = schedules+report.Schedules, faults+report.Faults
-		t.Logf("%s with %s: %d schedules, settles %t, %s", j.scenario, j.autoscaler, report.Schedules, report.Settles, time.Since(began))
 	}
-	t.Logf("%d schedules, %d faults, %d strategies of %d scenarios", schedules, faults, len(jobs), len(names))
+	t.Logf("%d schedules, %d faults, %d strategies, %d schedules twice; %v", schedules, faults, len(jobs), twice, kinds)
 }
