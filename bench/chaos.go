@@ -306,6 +306,7 @@ func (d drawer) fault(s *random.Stream) sim.Fault {
 	pick := func(of ...string) string { return of[s.IntN(len(of))] }
 	f := sim.Fault{At: time.Duration(s.IntN(max(1, seconds))) * time.Second}
 	lasting := time.Duration(between(1, max(1, seconds/4))) * time.Second
+	lasting = max(time.Second, min(lasting, d.end-f.At)) // so that the silence is one
 	kind := d.kinds[s.IntN(len(d.kinds))]
 	switch kind {
 	case "rollout":

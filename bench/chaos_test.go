@@ -4,12 +4,16 @@ import (
 	"context"
 	"flag"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/scalelab/scalelab/bench"
+	"github.com/scalelab/scalelab/messages"
 	"github.com/scalelab/scalelab/scenarios"
+	"github.com/scalelab/scalelab/sim"
+	"github.com/scalelab/scalelab/sim/cluster"
 )
 
 var chaos = flag.Int("chaos", 0, "schedules of faults that TestChaos draws, over the whole catalogue; 0: one for each scenario")
@@ -62,4 +66,90 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	t.Logf("%d schedules, %d faults, %d strategies, %d schedules twice; %v", schedules, faults, len(jobs), twice, kinds)
+}
+
+// stuck is an actuator with a bug: once a pod has ceased to be Ready it carries out no
+// decision any more.
+type stuck struct {
+	sim.Actuator
+	broken bool
+}
+
+func (a *stuck) Mirror(now time.Duration, changes []cluster.Transition, counts messages.Replicas) error {
+	for _, t := range changes {
+		a.broken = a.broken || t.From == cluster.Ready && t.To == cluster.Starting
+	}
+	return a.Actuator.Mirror(now, changes, counts)
+}
+
+func (a *stuck) Carry(now time.Duration, loop string, d messages.Decision) (int32, error) {
+	if a.broken {
+		stands, err := a.Replicas(now)
+		if err != nil {
+			return 0, err
+		}
+		d.Desired = stands.Desired
+	}
+	return a.Actuator.Carry(now, loop, d)
+}
+
+// A planted bug is found, and what is left of its schedule is the one fault that it
+// needs.
+func TestChaosMakesAFailingScheduleSmall(t *testing.T) {
+	s, err := scenarios.Embedded("ramp")
+	require.NoError(t, err)
+	search := bench.Chaos{Scenario: s, Autoscaler: "hpa-80", Seed: 1, Schedules: 100, Actuator: func(_ string, spec sim.Spec) (sim.Actuator, error) {
+		return &stuck{Actuator: sim.Direct(spec.InitialReplicas())}, nil
+	}}
+	report, err := search.Search(context.Background())
+	require.NoError(t, err)
+	f := report.Failure
+	require.NotNil(t, f)
+	t.Logf("schedule %d: %s\n%s", f.Schedule, f.Broken, f.Scenario)
+	assert.Contains(t, f.Broken, "after 1h0m0s of silence")
+	assert.Greater(t, len(f.Drawn), 1)
+	require.Len(t, f.Faults, 1)
+	assert.Contains(t, []string{"podCrash", "unready"}, f.Faults[0].Kind())
+
+	again, err := search.Search(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, report, again, "the same seed, the same find")
+
+	written, err := scenarios.Parse("found.yaml", f.Scenario, scenarios.Files("."))
+	require.NoError(t, err)
+	assert.Equal(t, f.Faults, written.Document.Faults)
+}
+
+func TestChaosOfWhatCannotBeSearched(t *testing.T) {
+	s, err := scenarios.Embedded("ramp")
+	require.NoError(t, err)
+	_, err = bench.Chaos{Scenario: s, Autoscaler: "nobody", Schedules: 1}.Search(context.Background())
+	assert.ErrorContains(t, err, "nobody")
+	ended, end := context.WithCancel(context.Background())
+	end()
+	_, err = bench.Chaos{Scenario: s, Autoscaler: "hpa-80", Schedules: 1}.Search(ended)
+	assert.ErrorIs(t, err, context.Canceled)
+	for _, name := range scenarios.Names() {
+		if fleet, err := scenarios.Embedded(name); err == nil && fleet.Document.Fleet != nil {
+			_, err = bench.Chaos{Scenario: fleet, Autoscaler: fleet.AutoscalerNames()[0], Schedules: 1}.Search(context.Background())
+			assert.ErrorContains(t, err, "found a fleet, expected one service")
+		}
+	}
+}
+
+// A panic is a find like any other.
+func TestChaosFindsPanics(t *testing.T) {
+	s, err := scenarios.Embedded("ramp")
+	require.NoError(t, err)
+	runs := 0
+	report, err := bench.Chaos{Scenario: s, Autoscaler: "hpa-80", Seed: 3, Schedules: 1, Actuator: func(_ string, spec sim.Spec) (sim.Actuator, error) {
+		if runs++; runs > 1 { // the first is without faults
+			panic("planted")
+		}
+		return sim.Direct(spec.InitialReplicas()), nil
+	}}.Search(context.Background())
+	require.NoError(t, err)
+	require.NotNil(t, report.Failure)
+	assert.Equal(t, "panic: planted", report.Failure.Broken)
+	assert.Empty(t, report.Failure.Faults, "it needs none")
 }
