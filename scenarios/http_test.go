@@ -109,7 +109,7 @@ func TestHTTPManifestsThatDoNotFit(t *testing.T) {
 		"an unknown field": {map[string]string{"a.yaml": with("hosts:", "host:").Replace(httpScaledObject)}, "",
 			`a.yaml:6:3: spec.host: found an unknown key, expected one of hosts, pathPrefixes, headers`},
 		"another version": {map[string]string{"a.yaml": with("v1alpha1", "v1beta1").Replace(httpScaledObject)}, "",
-			"a.yaml:2:13: apiVersion: found http.keda.sh/v1beta1, expected http.keda.sh/v1alpha1 for a HTTPScaledObject"},
+			"a.yaml:2:13: apiVersion: found http.keda.sh/v1beta1, expected http.keda.sh/v1alpha1 for the kind HTTPScaledObject"},
 		"another workload": {map[string]string{"a.yaml": with("name: web", "name: api").Replace(httpScaledObject)}, "",
 			"a.yaml:7:26: spec.scaleTargetRef.name: found api, expected web: the workload is Deployment web"},
 		"another Service": {map[string]string{"a.yaml": with("service: web", "service: api").Replace(httpScaledObject)}, "",

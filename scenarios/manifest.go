@@ -256,7 +256,7 @@ func (l *loader) decode(n *strict.Node, allowed ...kind) *object {
 	}
 	if len(versions) > 0 {
 		at := n.Locate("apiVersion")
-		l.problems.Addf(at, "found %s, expected %s for a %s", at.Found(), strings.Join(versions, " or "), written.Text)
+		l.problems.Addf(at, "found %s, expected %s for the kind %s", at.Found(), strings.Join(versions, " or "), written.Text)
 		return nil
 	}
 	l.problems.Addf(written, "found %s, expected %s%s", written.Found(), oneOf(names), strict.DidYouMean(written.Text, names))

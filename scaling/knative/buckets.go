@@ -36,8 +36,11 @@ func newBuckets(window time.Duration, weighted bool) buckets {
 
 func (b *buckets) window() int64 { return int64(len(b.sums)) }
 
-// at is where a second has its bucket.
-func (b *buckets) at(second int64) *float64 { return &b.sums[second%b.window()] }
+// at is where a second has its bucket. Seconds before 1970 are negative.
+func (b *buckets) at(second int64) *float64 {
+	w := b.window()
+	return &b.sums[(second%w+w)%w]
+}
 
 // record adds a value to the bucket of a second. After a gap as long as the
 // window everything starts afresh; what is older than the window is dropped.

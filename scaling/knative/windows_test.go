@@ -43,7 +43,7 @@ func TestAveragesAgainstEverythingThatWasRecorded(t *testing.T) {
 		window := rapid.Int64Range(1, 12).Draw(t, "window")
 		b := newBuckets(time.Duration(window)*time.Second, false)
 		slow := slowAverage{window: window}
-		now := start.Unix()
+		now := rapid.SampledFrom([]int64{start.Unix(), -20}).Draw(t, "start")
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now += rapid.SampledFrom([]int64{0, 0, 1, 1, 1, 2, 5, 13}).Draw(t, "pass")
 			if rapid.Bool().Draw(t, "record") {
