@@ -64,6 +64,14 @@ func TestActivatorAndRepeats(t *testing.T) {
 	assert.Contains(t, runText(t, r, Table, Options{}), "Activator  7 requests by way of it, 0 of them buffered\n")
 }
 
+func TestNodesAreTold(t *testing.T) {
+	r := strategies[0].result(1)
+	r.Nodes = &sim.NodeSummary{NodeSeconds: 9000, Requested: 3}
+	r.Timeline.Nodes, r.Timeline.Pending = []int32{2, 5, 4}, []int32{0, 1, 0}
+	text := runText(t, r, Table, Options{})
+	assert.Contains(t, text, "Nodes      2.50 node-hours, at most 5 ready; 3 requested after the start; at most 1\n           pod waited for room\n")
+}
+
 func TestLongNamesOfBandsStandInTheirRows(t *testing.T) {
 	blank := strings.Repeat(" ", 20)
 	for row, want := range map[string]string{

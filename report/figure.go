@@ -29,7 +29,7 @@ func runFigure(r *sim.Result) plot.Figure {
 		Title: clean(r.Scenario) + " / " + clean(r.Autoscaler),
 		Note:  runLine(r) + " · " + strings.TrimSuffix(verdict(r), "."),
 		Panels: []plot.Panel{
-			plot.Curves{X: timeline(r.DurationS), Y: upwards("replicas", replicas, true), Lines: replicas, Marks: phaseMarks(r)},
+			plot.Curves{X: timeline(r.DurationS), Y: upwards("replicas", replicas, true), Lines: replicas, Marks: phaseMarks(r), Spans: bandSpans(r)},
 			plot.Curves{X: timeline(r.DurationS), Y: upwards("requests per second", rates, false), Lines: rates, Marks: phaseMarks(r)},
 		},
 	}
@@ -63,7 +63,7 @@ func latencyPanel(results []*sim.Result) (plot.Curves, bool) {
 	x := plot.Axis{Label: "share of the requests", Max: right}
 	for _, q := range []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999} {
 		if nines(q) <= right+1e-9 {
-			x.Ticks = append(x.Ticks, plot.Tick{At: nines(q), Label: strconv.FormatFloat(q*100, 'f', -1, 64) + "%"})
+			x.Ticks = append(x.Ticks, plot.Tick{At: nines(q), Label: strconv.FormatFloat(q*100, 'g', 6, 64) + "%"})
 		}
 	}
 	return plot.Curves{X: x, Y: decades("latency", least, most, secondsLabel), Lines: lines, Joined: true}, true
@@ -161,6 +161,15 @@ func phaseMarks(r *sim.Result) []plot.Mark {
 		marks = append(marks, plot.Mark{At: p.FromS, Name: clean(p.Name)})
 	}
 	return marks
+}
+
+// bandSpans are the bands of a run: what befell it, and states of its autoscaler.
+func bandSpans(r *sim.Result) []plot.Span {
+	var spans []plot.Span
+	for _, b := range r.Bands {
+		spans = append(spans, plot.Span{From: b.FromS, To: b.ToS, Name: clean(b.Name)})
+	}
+	return spans
 }
 
 func horizontals(points []plot.Point) (values []float64) {

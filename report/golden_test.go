@@ -421,7 +421,7 @@ func TestTrace(t *testing.T) {
 
 // The schema knows every field that a real run has, and nothing it has not.
 func TestARealResultFitsTheSchema(t *testing.T) {
-	for scenario, autoscaler := range map[string]string{"flash-crowd": "hpa-70", "knative-flash-crowd": "knative", "bursty-idle": "elasti", "serverless-api": "oracle"} {
+	for scenario, autoscaler := range map[string]string{"flash-crowd": "hpa-70", "knative-flash-crowd": "knative", "bursty-idle": "elasti", "serverless-api": "oracle", "slow-nodes": "hpa-40"} {
 		s, err := scenarios.Embedded(scenario)
 		require.NoError(t, err)
 		spec, err := s.Spec(autoscaler, 1)

@@ -113,7 +113,23 @@ func figureTexts(r *sim.Result) [][2]string {
 			plural(r.Replicas.ScaleDowns, "scale-down", "scale-downs"), plural(r.Replicas.Flaps, "change", "changes"))},
 		{"Bill", bill(r)},
 	}...)
+	if n := r.Nodes; n != nil {
+		texts = append(texts, [2]string{"Nodes", nodesText(r, n)})
+	}
 	return texts
+}
+
+// nodesText says how many nodes there were.
+func nodesText(r *sim.Result, n *sim.NodeSummary) string {
+	most, waited := int32(0), int32(0)
+	for i := range r.Timeline.Nodes {
+		most = max(most, r.Timeline.Nodes[i])
+	}
+	for i := range r.Timeline.Pending {
+		waited = max(waited, r.Timeline.Pending[i])
+	}
+	return fmt.Sprintf("%s node-hours, at most %s ready; %s requested after the start; at most %s waited for room",
+		bench.Digits(n.NodeSeconds/3600), count(most), count(n.Requested), plural(int(waited), "pod", "pods"))
 }
 
 func distributionGrid(r *sim.Result) grid {

@@ -2,6 +2,7 @@ package plot
 
 import (
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -15,6 +16,7 @@ type Curves struct {
 	X, Y  Axis
 	Lines []Line
 	Marks []Mark
+	Spans []Span
 	// Joined draws straight lines between the points, as of a function of X that is
 	// no time.
 	Joined bool
@@ -32,9 +34,16 @@ type Mark struct {
 	Name string
 }
 
+// Span is a shaded stretch, with its name in the key. One that begins and ends at the
+// same instant is a stroke.
+type Span struct {
+	From, To float64
+	Name     string
+}
+
 func (c Curves) plot() (*plot.Plot, error) {
 	p := framed(c.X, c.Y)
-	p.Add(marks(c.Marks))
+	p.Add(shades{c.X, c.Spans}, marks(c.Marks))
 	for i := len(c.Lines) - 1; i >= 0; i-- {
 		l := c.Lines[i]
 		if len(l.X) != len(l.Y) {
@@ -71,7 +80,43 @@ func (c Curves) key() []keyed {
 			box.StrokeLine2(stroke(i), box.Min.X, box.Center().Y, box.Max.X, box.Center().Y)
 		}})
 	}
+	for i, name := range spanNames(c.Spans) {
+		entries = append(entries, keyed{name, func(box draw.Canvas) {
+			box.FillPolygon(shade(i), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max, {X: box.Min.X, Y: box.Max.Y}})
+		}})
+	}
 	return entries
+}
+
+// spanNames are the different names of spans, in order of appearance.
+func spanNames(spans []Span) (names []string) {
+	for _, s := range spans {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// shades are spans over an axis. What lies outside of it is cut.
+type shades struct {
+	x     Axis
+	spans []Span
+}
+
+// Plot implements plot.Plotter.
+func (s shades) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	names := spanNames(s.spans)
+	for _, span := range s.spans {
+		from, to := x(s.x.at(max(span.From, s.x.Min))), x(s.x.at(min(span.To, s.x.Max)))
+		if span.From > s.x.Max || span.To < s.x.Min || span.To < span.From {
+			continue
+		}
+		to = max(to, from+1.5)
+		c.FillPolygon(shade(slices.Index(names, span.Name)), []vg.Point{
+			{X: from, Y: c.Min.Y}, {X: to, Y: c.Min.Y}, {X: to, Y: c.Max.Y}, {X: from, Y: c.Max.Y}})
+	}
 }
 
 // marks are drawn as dashed lines. A name that would run into the next mark is

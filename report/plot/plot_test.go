@@ -86,6 +86,16 @@ func TestMarksThatAreTooCloseHaveNoName(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(drawn, "stroke-dasharray:3,3"))
 }
 
+func TestSpansAreShadedAndNamedInTheKey(t *testing.T) {
+	drawn := svg(t, Curves{X: axis(0, 100), Y: axis(0, 1), Spans: []Span{
+		{10, 20, "outage"}, {50, 50, "at once"}, {-50, 5, "outage"}, {200, 300, "late"}, {40, 30, "backwards"},
+	}})
+	for _, name := range []string{"outage", "at once", "late", "backwards"} {
+		assert.Contains(t, drawn, ">"+name+"<")
+	}
+	assert.Equal(t, 3+4, strings.Count(drawn, "fill-opacity"), "three that can be seen, and four in the key")
+}
+
 func TestLogarithmicAxisIsInDecades(t *testing.T) {
 	a := Axis{Min: 0.1, Max: 1000, Log: true}
 	assert.InDelta(t, a.at(1)-a.at(0.1), a.at(1000)-a.at(100), 1e-12)

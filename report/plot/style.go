@@ -35,6 +35,12 @@ func stroke(i int) draw.LineStyle {
 	return draw.LineStyle{Color: colours[i%len(colours)], Width: 1.3, Dashes: dashes[i/len(colours)%len(dashes)]}
 }
 
+// shade is the i-th colour of many, from the third on, so pale that curves stand out.
+func shade(i int) color.Color {
+	r, g, b, _ := colours[(i+2)%len(colours)].RGBA()
+	return color.NRGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 70}
+}
+
 func lettering(size vg.Length, c color.Color) text.Style {
 	return text.Style{
 		Color: c, Handler: plot.DefaultTextHandler,
