@@ -69,7 +69,7 @@ func TestNodesAreTold(t *testing.T) {
 	r.Nodes = &sim.NodeSummary{NodeSeconds: 9000, Requested: 3}
 	r.Timeline.Nodes, r.Timeline.Pending = []int32{2, 5, 4}, []int32{0, 1, 0}
 	text := runText(t, r, Table, Options{})
-	assert.Contains(t, text, "Nodes      2.50 node-hours, at most 5 ready; 3 requested after the start; at most 1\n           pod waited for room\n")
+	assert.Contains(t, text, "Nodes      2.50 node-hours, at most 5 ready; 3 requested after the start; at\n           most 1 pod waited for room\n")
 }
 
 func TestLongNamesOfBandsStandInTheirRows(t *testing.T) {
