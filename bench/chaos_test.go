@@ -18,6 +18,14 @@ import (
 
 var chaos = flag.Int("chaos", 0, "schedules of faults that TestChaos draws, over the whole catalogue; 0: one for each scenario")
 
+// restless are the strategies whose count at rest is what it happened to be, which is
+// what their scenarios are about: the released KubeElasti scales no more when its
+// object or its resolver has gone, and a metric that fails for good forbids to scale
+// down.
+var restless = map[string]bool{
+	"museum-133-deleted/elasti-v0.1.30": true, "museum-296-resolver-gone/elasti-v0.1.30": true, "museum-keda-6659/no-fallback": true,
+}
+
 // TestChaos draws faults for every scenario of the catalogue and each of its
 // autoscalers. Of many schedules, those whose runs are short get more.
 func TestChaos(t *testing.T) {
@@ -51,7 +59,8 @@ func TestChaos(t *testing.T) {
 	schedules, faults, twice, kinds := 0, 0, 0, map[string]int{}
 	for _, j := range jobs {
 		n := max(1, int(float64(*chaos)*j.weight/total+0.5))
-		report, err := bench.Chaos{Scenario: j.s, Autoscaler: j.autoscaler, Seed: 1, Schedules: n, Workers: 2}.Search(context.Background())
+		report, err := bench.Chaos{Scenario: j.s, Autoscaler: j.autoscaler, Seed: 1, Schedules: n, Workers: 2,
+			AnyRest: restless[j.s.Name()+"/"+j.autoscaler]}.Search(context.Background())
 		require.NoError(t, err, "%s with %s", j.s.Name(), j.autoscaler)
 		if f := report.Failure; f != nil {
 			assert.Fail(t, "an invariant does not hold", "%s with %s, schedule %d: %s\n%s", j.s.Name(), j.autoscaler, f.Schedule, f.Broken, f.Scenario)
