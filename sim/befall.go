@@ -19,18 +19,21 @@ type weather struct {
 	latency   time.Duration
 }
 
-// scheduleFaults puts the begin and the end of every fault into the queue.
+// scheduleFaults puts the begin and the end of every fault into the queue. Of one
+// instant ends come first, so that one fault may follow another at once.
 func (r *run) scheduleFaults() {
 	w, seed := &r.weather, random.Seed(r.spec.Seed)
 	w.down, w.skew = make([]bool, len(r.loops)), make([]time.Duration, len(r.loops))
 	w.errorDraw = seed.Key("fault.api", 0).Stream()
 	for i := range r.spec.Faults {
+		if f := &r.spec.Faults[i]; f.kind().lasts {
+			r.events.Push(f.until(), event.Faults, task{kind: relent, loop: i})
+		}
+	}
+	for i := range r.spec.Faults {
 		f := &r.spec.Faults[i]
 		w.draws = append(w.draws, seed.Key("fault", uint64(i)).Stream())
 		r.events.Push(f.At, event.Faults, task{kind: strike, loop: i})
-		if f.kind().lasts {
-			r.events.Push(f.until(), event.Faults, task{kind: relent, loop: i})
-		}
 		r.recorder.stretch(f.label(), f.At, f.until())
 	}
 }

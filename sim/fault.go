@@ -266,7 +266,7 @@ func apart(faults []Fault) error {
 	for i := range faults {
 		for k := range faults[:i] {
 			a, b := &faults[k], &faults[i]
-			if a.subject() == b.subject() && a.At < b.until() && b.At < a.until() {
+			if a.subject() != "" && a.subject() == b.subject() && a.At < b.until() && b.At < a.until() {
 				problems.Addf(fmt.Sprintf("[%d].at", i), "found %s from %s, within faults[%d] from %s to %s, expected them apart",
 					b.kind().name, b.At, k, a.At, a.until())
 			}
@@ -275,18 +275,17 @@ func apart(faults []Fault) error {
 	return problems.Err()
 }
 
-// subject is what a lasting fault changes.
+// subject is what a lasting fault changes; empty where several at a time add up.
 func (f *Fault) subject() string {
-	name := f.kind().name
 	switch {
 	case !f.kind().lasts, f.Unready != nil:
-		return fmt.Sprintf("%s %p", name, f) // they add up
+		return ""
 	case f.ClockSkew != nil:
-		return name + f.ClockSkew.Of
-	case f.AutoscalerDown != "":
-		return name
+		return "clock of " + f.ClockSkew.Of
+	case f.MetricsOutage != "", f.MetricsFreeze != "":
+		return "metrics of " + f.MetricsOutage + f.MetricsFreeze
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(name, "metricsOutage"), "metricsFreeze") + f.MetricsOutage + f.MetricsFreeze
+	return f.kind().name
 }
 
 // prepared is the Spec with what has to be known from the start of what will befall.

@@ -214,6 +214,23 @@ func TestSlowStartOfThoseThatStartMeanwhile(t *testing.T) {
 	assert.Equal(t, 318.0+12, *pod.ReadyS, "3 s, four times")
 }
 
+// Of two faults that follow each other at once, the second is listed first.
+func TestFaultsThatFollowEachOther(t *testing.T) {
+	spec := calmHPA(t)
+	spec.Faults = []Fault{
+		{At: 40 * time.Second, For: pointer(20 * time.Second), APIErrors: pointer(1.0)},
+		{At: 20 * time.Second, For: pointer(20 * time.Second), APIErrors: pointer(1.0)},
+	}
+	for _, d := range play(t, spec).Decisions {
+		if d.Reason == messages.ReasonAPIFailed {
+			assert.Equal(t, 30.0, d.TS)
+			assert.Equal(t, 45.0, d.UntilS)
+			return
+		}
+	}
+	assert.Fail(t, "no sync has failed")
+}
+
 // Crashes take what the pods hold; the first restart comes at once.
 func TestPodCrash(t *testing.T) {
 	spec := baseSpec(t)
