@@ -62,7 +62,7 @@ func TestScaledObjectsThatDoNotFit(t *testing.T) {
 		"a query that does not parse": {strings.Replace(scaledObject, "sum(rate", "sum(rat", 1), "",
 			`so.yaml:10:66: spec.triggers[0].metadata.query: query "sum(rat(http_requests_total[1m]))": 1:5: parse error: unknown function with name "rat"`},
 		"memory": {trigger(`{type: memory, metricType: Utilization, metadata: {value: "70"}}`) + "  minReplicaCount: 1\n", "",
-			`so.yaml:9:14: spec.triggers[0].type: found resource "memory", expected cpu: memory is not simulated yet`},
+			`so.yaml:9:14: spec.triggers[0].type: found resource "memory", expected cpu: memory is simulated with workload.perPod.memory`},
 		"CPU of a container that is not there": {trigger(`{type: cpu, metricType: Utilization, metadata: {value: "70", containerName: app}}`) + "  minReplicaCount: 1\n", "",
 			"so.yaml:9:83: spec.triggers[0].metadata.containerName: found app, expected a container of Deployment web"},
 		"a behavior that the API refuses": {scaledObject + "  advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleUp: {stabilizationWindowSeconds: -1}}}}\n", "",

@@ -30,6 +30,7 @@ func (l *loader) checkQueries(n *strict.Node, queries []messages.Query) {
 		Start:    l.doc.Start,
 		Queries:  [][]messages.Query{queries},
 	}
+	spec.Memory = l.doc.Workload.PerPod.Memory != nil
 	if m := l.doc.Workload.Consumes; m != nil {
 		spec.Consumes, spec.Partitions = true, m.Partitions
 	}

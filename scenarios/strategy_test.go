@@ -51,7 +51,7 @@ func TestAutoscalersSay(t *testing.T) {
 		"a container that is not there": {`{b: {manifests: [k8s/hpa.yaml]}, a: {extends: b, patch: {spec: {metrics: [{type: ContainerResource, containerResource: {name: cpu, container: wbe, target: {type: Utilization, averageUtilization: 50}}}]}}}}`,
 			"s.yaml:6:156: autoscalers.a.patch.spec.metrics[0].containerResource.container: found wbe, expected a container of Deployment web"},
 		"memory": {`{b: {manifests: [k8s/hpa.yaml]}, a: {extends: b, patch: {spec: {metrics: [{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 50}}}]}}}}`,
-			`s.yaml:6:122: autoscalers.a.patch.spec.metrics[0].resource.name: found resource "memory", expected cpu: memory is not simulated yet`},
+			`s.yaml:6:122: autoscalers.a.patch.spec.metrics[0].resource.name: found resource "memory", expected cpu: memory is simulated with workload.perPod.memory`},
 		"a partner that is not there": {`{b: {manifests: [k8s/elasti.yaml]}}`,
 			"k8s/elasti.yaml:13:33: spec.autoscaler.name: found web, expected a HorizontalPodAutoscaler of that name among the manifests"},
 		"another partner": {`{b: {manifests: [k8s/elasti.yaml, k8s/hpa.yaml]}, a: {extends: b, patch: {kind: ElastiService, spec: {autoscaler: {name: api}}}}}`,

@@ -225,6 +225,7 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Gaps:      spec.Gaps,
 		Seed:      spec.Seed,
 	}
+	seen.Memory = spec.Cluster.PerPod.Memory != nil
 	if m := spec.Cluster.Consumes; m != nil {
 		seen.Consumes, seen.Partitions = true, m.Partitions
 	}

@@ -53,6 +53,8 @@ type Spec struct {
 	Workload  string
 	Namespace string
 	Service   string
+	// Memory says that the memory of the pods is simulated.
+	Memory bool
 	// Consumes says that the workload takes messages from a queue, and Partitions
 	// how many the queue has; 0: none.
 	Consumes   bool

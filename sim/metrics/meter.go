@@ -77,7 +77,7 @@ func (m *Meter) Ready() int { return m.ready }
 // sources: a PromQL query, one of the adapter's, or a container that uses no CPU.
 func (d *Door) Source(loop, query int) string {
 	switch p := &d.loops[loop].plans[query]; {
-	case p.query.Kind == messages.QueryPromQL || p.adapted != nil || p.sidecar:
+	case p.query.Kind == messages.QueryPromQL || p.adapted != nil || p.sidecar || p.memory:
 		return ""
 	case p.query.Kind == messages.QueryResource:
 		return SourceCPU

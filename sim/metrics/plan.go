@@ -17,6 +17,7 @@ type plan struct {
 	query    messages.Query
 	scalar   bool           // PromQL: the result is a scalar, and no vector
 	sidecar  bool           // resource: of a container that uses no CPU
+	memory   bool           // resource: memory, not CPU
 	adapted  *adapter.Query // Pods, Object, External: by the adapter's rules; nil: a gauge
 	gauge    int            // Pods, Object, External: index into Door.gauges
 	tooEarly string         // Object, External: the answer before there are samples enough
@@ -50,7 +51,9 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 	switch q.Name {
 	case "cpu":
 	case "memory":
-		return plan{}, messages.Invalidf(q.Field, `found resource "memory", expected cpu: memory is not simulated yet`)
+		if !d.spec.Memory {
+			return plan{}, messages.Invalidf(q.Field, `found resource "memory", expected cpu: memory is simulated with workload.perPod.memory`)
+		}
 	default:
 		return plan{}, messages.Invalidf(q.Field, "found resource %q, %s", q.Name, messages.OneOf(q.Name, []string{"cpu"}))
 	}
@@ -63,7 +66,7 @@ func (d *Door) resolveResource(q messages.Query) (plan, error) {
 			return plan{}, err
 		}
 	}
-	return plan{query: q, sidecar: sidecar}, nil
+	return plan{query: q, sidecar: sidecar, memory: q.Name == "memory"}, nil
 }
 
 // sidecar tells whether the query narrows to a container that is not the one

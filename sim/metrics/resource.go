@@ -36,10 +36,12 @@ func newResource(spec *Spec, kubelet, metricsServer grid) (*resource, error) {
 	return r, err
 }
 
-// cpuSample is the CPU time that a container had used at an instant.
+// cpuSample is the CPU time that a container had used at an instant, and the memory
+// that it had in use.
 type cpuSample struct {
-	at   time.Duration // cluster.NotYet: no sample
-	used time.Duration
+	at    time.Duration // cluster.NotYet: no sample
+	used  time.Duration
+	bytes int64
 }
 
 var noSample = cpuSample{at: cluster.NotYet}
@@ -110,10 +112,11 @@ func (r *resource) sample(now time.Duration, pods []cluster.PodStatus, known []t
 		if r.noise != nil {
 			used = time.Duration(r.noise.count(&k.noisy, int64(used), uint64(pods[i].ID), now))
 		}
+		taken := cpuSample{at: now, used: used, bytes: pods[i].Memory}
 		if r.delayed {
-			k.underWay = append(k.underWay, cpuSample{at: now, used: used})
+			k.underWay = append(k.underWay, taken)
 		} else {
-			k.node = cpuSample{at: now, used: used}
+			k.node = taken
 		}
 	}
 }
@@ -165,7 +168,8 @@ const (
 	noScrapeInLookback = "no scrape of the metric in the last 5m0s"
 )
 
-// answerResource gives every pod with two samples. The sidecars' part is 0.
+// answerResource gives every pod with two samples, also of memory, which is that of
+// the newest. The sidecars' part is 0.
 func (d *Door) answerResource(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
 	if r := d.resource; r.missing > 0 || r.metricsServer.stopped(r.collected, now) {
 		m.Err = apiIsDown
@@ -176,6 +180,9 @@ func (d *Door) answerResource(p *plan, m *messages.Metric, now time.Duration, po
 		milli, window, ok := k.cpu.milli()
 		if !ok {
 			return
+		}
+		if p.memory {
+			milli = 1000 * k.cpu.newest.bytes
 		}
 		if p.sidecar {
 			milli = 0

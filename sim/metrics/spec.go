@@ -9,7 +9,7 @@
 // instant is seen, unless there is a Delay. Gaps, Noise and what a container
 // that was started again does to its metrics are modelled too.
 //
-// It ignores memory, the random offset between the scrapes of different targets,
+// It ignores the random offset between the scrapes of different targets,
 // metrics-server's estimate for a container of 10 to 15 seconds of age, and
 // labels: a selector always means the whole workload. The containers of a pod
 // other than the first use no CPU.

@@ -21,7 +21,7 @@ func TestRefusedQueries(t *testing.T) {
 		query messages.Query
 		want  string
 	}{
-		{"memory", messages.Query{Kind: messages.QueryResource, Name: "memory"}, `found resource "memory", expected cpu: memory is not simulated yet`},
+		{"memory", messages.Query{Kind: messages.QueryResource, Name: "memory"}, `found resource "memory", expected cpu: memory is simulated with workload.perPod.memory`},
 		{"a misspelt resource", messages.Query{Kind: messages.QueryResource, Name: "cpus"}, `found resource "cpus", expected cpu; did you mean "cpu"?`},
 		{"an unknown container", messages.Query{Kind: messages.QueryResource, Name: "cpu", Container: "prox"}, `found container "prox", expected one of web, proxy; did you mean "proxy"?`},
 		{"a misspelt metric", messages.Query{Kind: messages.QueryPods, Name: "http_request_per_second"}, `found metric "http_request_per_second", expected one of ` + names + `; did you mean "http_requests_per_second"?`},
