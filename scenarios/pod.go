@@ -89,7 +89,7 @@ func (l *loader) preStop(deployment *object) time.Duration {
 }
 
 // update is how the Deployment rolls out, with the API server's defaults.
-func (l *loader) update() cluster.Update {
+func (l *loader) update(deployment *object) cluster.Update {
 	u := cluster.Defaults().Update
 	d := l.workload.deployment
 	if d == nil {
@@ -99,23 +99,25 @@ func (l *loader) update() cluster.Update {
 	u.Recreate = d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	if r := d.Spec.Strategy.RollingUpdate; r != nil {
 		if r.MaxSurge != nil {
-			u.MaxSurge = share(*r.MaxSurge)
+			u.MaxSurge = l.share(deployment, "maxSurge", *r.MaxSurge)
 		}
 		if r.MaxUnavailable != nil {
-			u.MaxUnavailable = share(*r.MaxUnavailable)
+			u.MaxUnavailable = l.share(deployment, "maxUnavailable", *r.MaxUnavailable)
 		}
 	}
 	return u
 }
 
-// share reads 3 or 25%; what is neither is out of every range.
-func share(v intstr.IntOrString) cluster.Share {
+// share reads 3 or 25%.
+func (l *loader) share(deployment *object, field string, v intstr.IntOrString) cluster.Share {
 	if v.Type == intstr.Int {
 		return cluster.Share{Number: v.IntVal}
 	}
 	n, err := strconv.ParseInt(strings.TrimSuffix(v.StrVal, "%"), 10, 32)
 	if err != nil || !strings.HasSuffix(v.StrVal, "%") {
-		n = -1
+		at := deployment.node.Locate("spec.strategy.rollingUpdate." + field)
+		l.problems.Addf(at, "found %s, expected a number of pods or a percentage such as 25%%", at.Found())
+		return cluster.Share{}
 	}
 	return cluster.Share{Number: int32(n), Percent: true}
 }

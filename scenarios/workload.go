@@ -196,7 +196,7 @@ func (l *loader) clusterSpec(deployment *object) {
 	if c := l.application(); c != nil {
 		spec.MemoryLimitBytes = c.Resources.Limits.Memory().Value()
 	}
-	spec.Probes, spec.PreStop, spec.Update, spec.Nodes = l.probes(), l.preStop(deployment), l.update(), l.doc.Nodes
+	spec.Probes, spec.PreStop, spec.Update, spec.Nodes = l.probes(), l.preStop(deployment), l.update(deployment), l.doc.Nodes
 	steady := steadyRequests(l.podSpec())
 	spec.CPURequestMilli, spec.MemoryRequestBytes = steady.Cpu().MilliValue(), steady.Memory().Value()
 	l.workload.spec = spec
