@@ -52,7 +52,7 @@ func TestChaos(t *testing.T) {
 			spec, err := s.Spec(a, 1)
 			require.NoError(t, err)
 			requests, _ := spec.Traffic.Total()
-			jobs = append(jobs, job{s, a, 1 / (1e6 + float64(requests))})
+			jobs = append(jobs, job{s, a, 1 / (1e5 + float64(requests))})
 			total += jobs[len(jobs)-1].weight
 		}
 	}

@@ -364,16 +364,16 @@ func (c *Cluster) drainAhead(p *pod) {
 	}
 }
 
-// removeEmptied removes the draining pods whose last request leaves now.
+// removeEmptied removes the first of the draining pods whose last request leaves now.
+// Each of them has an event of its own, so that what the end of one brings about comes
+// before the end of the next.
 func (c *Cluster) removeEmptied() {
-	for i := 0; i < len(c.present); {
-		p := &c.pods[c.present[i]]
-		if p.State != Draining || p.last > c.now || c.now < p.stopsAt {
-			i++
-			continue
+	for _, id := range c.present {
+		if p := &c.pods[id]; p.State == Draining && p.last <= c.now && c.now >= p.stopsAt {
+			c.settleAll(p, c.now)
+			c.remove(p)
+			return
 		}
-		c.settleAll(p, c.now)
-		c.remove(p)
 	}
 }
 

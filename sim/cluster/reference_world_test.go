@@ -408,7 +408,7 @@ func (d *duel) compareCounts() error {
 }
 
 func TestClusterAgreesWithTheReference(t *testing.T) {
-	worlds := 20_000
+	worlds := 10_000
 	if testing.Short() {
 		worlds = 3_000
 	}
