@@ -35,8 +35,8 @@ type Chaos struct {
 	Workers    int                                                          // 0: one
 	Actuator   func(autoscaler string, spec sim.Spec) (sim.Actuator, error) // nil: direct
 	Progress   func(share float64)                                          // nil: none
-	// AnyRest lets the count after the silence differ from that without faults: where
-	// nobody scales any more by then, it is what it happened to be.
+	// AnyRest lets a run end as it may: where nobody scales any more by then, the count
+	// is what it happened to be.
 	AnyRest bool
 }
 
@@ -80,7 +80,7 @@ func (c Chaos) Search(ctx context.Context) (*ChaosReport, error) {
 		return nil, err
 	}
 	rules := newRules(base, calm)
-	rules.anyRest = c.AnyRest
+	rules.settles = rules.settles && !c.AnyRest
 	if broken := rules.broken(base, calm); broken != "" {
 		return nil, fmt.Errorf("the run without further faults does not hold: %s", broken)
 	}
@@ -210,7 +210,6 @@ type rules struct {
 	least, most int32 // of the count wanted
 	settles     bool
 	replicas    int32 // then
-	anyRest     bool
 }
 
 func newRules(base sim.Spec, calm *sim.Result) rules {
@@ -256,9 +255,6 @@ func (r rules) broken(spec sim.Spec, result *sim.Result) string {
 		return ""
 	}
 	n := len(t.TS) - 1
-	if r.anyRest {
-		r.replicas = t.Desired[n]
-	}
 	if t.Desired[n] != r.replicas || t.Created[n] != r.replicas || t.Ready[n] != r.replicas {
 		return fmt.Sprintf("after %s of silence %d replicas are wanted, %d created and %d ready, where it is %d without faults",
 			silence, t.Desired[n], t.Created[n], t.Ready[n], r.replicas)

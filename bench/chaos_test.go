@@ -18,12 +18,13 @@ import (
 
 var chaos = flag.Int("chaos", 0, "schedules of faults that TestChaos draws, over the whole catalogue; 0: one for each scenario")
 
-// restless are the strategies whose count at rest is what it happened to be, which is
-// what their scenarios are about: the released KubeElasti scales no more when its
-// object or its resolver has gone, and a metric that fails for good forbids to scale
-// down.
+// restless are the strategies that do not come to the same rest in an hour, which is
+// what their scenarios are about: the released KubeElasti scales no more when its object
+// or its resolver has gone, a metric that fails for good forbids to scale down, and a
+// formula that keeps to three pods needs longer for what a surge leaves.
 var restless = map[string]bool{
-	"museum-133-deleted/elasti-v0.1.30": true, "museum-296-resolver-gone/elasti-v0.1.30": true, "museum-keda-6659/no-fallback": true,
+	"museum-133-deleted/elasti-v0.1.30": true, "museum-296-resolver-gone/elasti-v0.1.30": true,
+	"museum-keda-6659/no-fallback": true, "museum-keda-7072/keda": true,
 }
 
 // TestChaos draws faults for every scenario of the catalogue and each of its
@@ -65,7 +66,7 @@ func TestChaos(t *testing.T) {
 		if f := report.Failure; f != nil {
 			assert.Fail(t, "an invariant does not hold", "%s with %s, schedule %d: %s\n%s", j.s.Name(), j.autoscaler, f.Schedule, f.Broken, f.Scenario)
 		}
-		assert.True(t, report.Settles, "%s with %s", j.s.Name(), j.autoscaler)
+		assert.NotEqual(t, restless[j.s.Name()+"/"+j.autoscaler], report.Settles, "%s with %s", j.s.Name(), j.autoscaler)
 		schedules, faults, twice = schedules+report.Schedules, faults+report.Faults, twice+report.Twice
 		for kind, n := range report.Kinds {
 			kinds[kind] += n
