@@ -15,12 +15,17 @@ import (
 	"github.com/scalelab/scalelab/sim"
 )
 
-// TestMain asks for 1,000 random scenarios unless the command line says how many.
+// TestMain asks for 1,000 random scenarios, in short 200, unless the command line says
+// how many.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
+	switch {
+	case given:
+	case testing.Short():
+		flag.Set("rapid.checks", "200")
+	default:
 		flag.Set("rapid.checks", "1000")
 	}
 	os.Exit(m.Run())
