@@ -38,7 +38,7 @@ var deviations = []deviation{
 	{"capacity that just suffices does not", "scaling/knative/reconciler.go", "want > 0 && v.excess >= 0", "want > 0 && v.excess > 0", "knative"},
 	{"first available ends at two", "sim/cluster/activators.go", "case limit <= 3:", "case limit < 3:", "activator"},
 	{"the queue-proxy's queue holds those in service, too", "sim/knative.go", "(1+queueDepth)*limit - c", "queueDepth*limit - c", "activator"},
-	{"pods are found by the clock only", "sim/cluster/restarts.go", "		c.becomeRoutable(p)\n		c.probe()", "		c.becomeRoutable(p)", "activator"},
+	{"pods are found by the clock only", "sim/cluster/pods.go", "			c.becomeRoutable(p)\n			c.probe()", "			c.becomeRoutable(p)", "activator"},
 }
 
 var found = regexp.MustCompile(`seed \d+, (tick|comparison) \d+: .*`)
