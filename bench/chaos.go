@@ -63,8 +63,8 @@ type ChaosFailure struct {
 // longest back-off, an eviction, and any window that is usual.
 const silence = time.Hour
 
-// maxFaults of one schedule, beside those that the scenario has.
-const chaosFaults = 6
+// mostDrawn are the faults of one schedule at most, beside those that the scenario has.
+const mostDrawn = 6
 
 // twiceEvery is how many schedules there are to one that is replayed twice.
 const twiceEvery = 8
@@ -81,48 +81,16 @@ func (c Chaos) Search(ctx context.Context) (*ChaosReport, error) {
 	}
 	rules := newRules(base, calm)
 	rules.settles = rules.settles && !c.AnyRest
-	if broken := rules.broken(base, calm); broken != "" {
+	if broken := rules.broken(calm); broken != "" {
 		return nil, fmt.Errorf("the run without further faults does not hold: %s", broken)
 	}
 	report := &ChaosReport{Kinds: map[string]int{}, Settles: rules.settles}
 	d := newDrawer(base)
-	type outcome struct {
-		broken string
-		err    error
-	}
-	outcomes := make([]outcome, c.Schedules)
-	next, done, failed := 0, 0, c.Schedules
-	var mutex sync.Mutex
-	var group sync.WaitGroup
-	for range max(1, c.Workers) {
-		group.Go(func() {
-			for {
-				mutex.Lock()
-				n := next
-				next++
-				stop := n >= failed || ctx.Err() != nil
-				mutex.Unlock()
-				if stop {
-					return
-				}
-				broken, err := c.try(ctx, base, d.draw(random.Seed(c.Seed), n), rules, n%twiceEvery == 0)
-				mutex.Lock()
-				outcomes[n] = outcome{broken, err}
-				if broken != "" || err != nil {
-					failed = min(failed, n)
-				}
-				if done++; c.Progress != nil {
-					c.Progress(float64(done) / float64(c.Schedules))
-				}
-				mutex.Unlock()
-			}
-		})
-	}
-	group.Wait()
+	outcomes := c.tryAll(ctx, base, d, rules)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for n := range min(failed+1, c.Schedules) {
+	for n, o := range outcomes {
 		faults := d.draw(random.Seed(c.Seed), n)
 		report.Schedules++
 		report.Faults += len(faults)
@@ -132,7 +100,7 @@ func (c Chaos) Search(ctx context.Context) (*ChaosReport, error) {
 		if n%twiceEvery == 0 {
 			report.Twice++
 		}
-		switch o := outcomes[n]; {
+		switch {
 		case o.err != nil:
 			return nil, fmt.Errorf("schedule %d: %w", n, o.err)
 		case o.broken != "":
@@ -141,6 +109,49 @@ func (c Chaos) Search(ctx context.Context) (*ChaosReport, error) {
 		}
 	}
 	return report, nil
+}
+
+// outcome is what came of a schedule.
+type outcome struct {
+	broken string // empty: nothing
+	err    error  // the run could not be made
+}
+
+// tryAll replays the schedules in their order, several at a time, up to the first that
+// fails, and gives the outcomes up to that one.
+func (c Chaos) tryAll(ctx context.Context, base sim.Spec, d drawer, r rules) []outcome {
+	outcomes := make([]outcome, c.Schedules)
+	next, done, end := 0, 0, c.Schedules
+	var mutex sync.Mutex
+	var group sync.WaitGroup
+	take := func() (n int, more bool) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		n = next
+		next++
+		return n, n < end && ctx.Err() == nil
+	}
+	finish := func(n int, o outcome) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		outcomes[n] = o
+		if o.broken != "" || o.err != nil {
+			end = min(end, n+1)
+		}
+		if done++; c.Progress != nil {
+			c.Progress(float64(done) / float64(c.Schedules))
+		}
+	}
+	for range max(1, c.Workers) {
+		group.Go(func() {
+			for n, more := take(); more; n, more = take() {
+				broken, err := c.try(ctx, base, d.draw(random.Seed(c.Seed), n), r, n%twiceEvery == 0)
+				finish(n, outcome{broken, err})
+			}
+		})
+	}
+	group.Wait()
+	return outcomes[:end]
 }
 
 // spec is the run with its silence.
@@ -183,7 +194,7 @@ func (c Chaos) try(ctx context.Context, base sim.Spec, faults []sim.Fault, r rul
 	if err != nil {
 		return panicked(err)
 	}
-	if broken := r.broken(spec, result); broken != "" || !twice {
+	if broken := r.broken(result); broken != "" || !twice {
 		return broken, nil
 	}
 	again, err := c.replay(ctx, spec)
@@ -228,7 +239,7 @@ func newRules(base sim.Spec, calm *sim.Result) rules {
 }
 
 // broken says what of a run does not hold; empty: all of it does.
-func (r rules) broken(spec sim.Spec, result *sim.Result) string {
+func (r rules) broken(result *sim.Result) string {
 	if !balanced(result.Requests) {
 		return fmt.Sprintf("the requests do not balance: %+v", result.Requests)
 	}
@@ -293,7 +304,7 @@ func newDrawer(base sim.Spec) drawer {
 // draw is the n-th schedule of a seed. What cannot stand beside the rest is left out.
 func (d drawer) draw(seed random.Seed, n int) (faults []sim.Fault) {
 	s := seed.Key("chaos", uint64(n)).Stream()
-	for range 1 + s.IntN(chaosFaults) {
+	for range 1 + s.IntN(mostDrawn) {
 		f := d.fault(&s)
 		if sim.ValidateFaults(slices.Concat(d.given, faults, []sim.Fault{f}), d.nodes) == nil {
 			faults = append(faults, f)

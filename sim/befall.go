@@ -12,8 +12,6 @@ import (
 // weather is what befalls a run: faults, by their index in Spec.Faults, under way.
 type weather struct {
 	draws     []random.Stream // one per fault
-	down      []bool          // by loop
-	skew      []time.Duration // by loop
 	errors    float64         // share of syncs that fail
 	errorDraw random.Stream
 	latency   time.Duration
@@ -23,7 +21,6 @@ type weather struct {
 // instant ends come first, so that one fault may follow another at once.
 func (r *run) scheduleFaults() {
 	w, seed := &r.weather, random.Seed(r.spec.Seed)
-	w.down, w.skew = make([]bool, len(r.loops)), make([]time.Duration, len(r.loops))
 	w.errorDraw = seed.Key("fault.api", 0).Stream()
 	for i := range r.spec.Faults {
 		if f := &r.spec.Faults[i]; f.kind().lasts {
@@ -67,11 +64,7 @@ func (r *run) strike(i int) {
 	case f.AutoscalerDown != "":
 		r.down(f, true)
 	case f.ClockSkew != nil:
-		for k := range r.loops {
-			if r.loops[k].name == f.ClockSkew.Of {
-				r.weather.skew[k] = f.ClockSkew.by()
-			}
-		}
+		r.skew(f.ClockSkew.Of, f.ClockSkew.by())
 	}
 }
 
@@ -92,11 +85,7 @@ func (r *run) relent(i int) {
 	case f.AutoscalerDown != "":
 		r.down(f, false)
 	case f.ClockSkew != nil:
-		for k := range r.loops {
-			if r.loops[k].name == f.ClockSkew.Of {
-				r.weather.skew[k] = 0
-			}
-		}
+		r.skew(f.ClockSkew.Of, 0)
 	}
 }
 
@@ -108,7 +97,7 @@ func (r *run) down(f *Fault, down bool) {
 		if !f.hits(l) {
 			continue
 		}
-		r.weather.down[k] = down
+		l.down = down
 		if process, ok := l.autoscaler.(scaling.Restarter); ok {
 			if down {
 				process.Stop()
@@ -119,19 +108,13 @@ func (r *run) down(f *Fault, down bool) {
 	}
 }
 
-// away says whether a loop does nothing at now.
-func (r *run) away(loop int, now time.Duration) bool {
-	return r.weather.down[loop] || r.out(loop, now)
-}
-
-// skewOf is by how much a loop's clock is fast.
-func (r *run) skewOf(l *loop) time.Duration {
+// skew sets how much the clocks of loops are fast.
+func (r *run) skew(name string, by time.Duration) {
 	for k := range r.loops {
-		if l == &r.loops[k] {
-			return r.weather.skew[k]
+		if l := &r.loops[k]; l.name == name {
+			l.skew = by
 		}
 	}
-	return 0
 }
 
 // refused says whether the API server fails the sync of now.
@@ -144,19 +127,4 @@ func (r *run) noteRefusal(l *loop) {
 	now, count := r.cluster.Now(), r.cluster.Replicas().Desired
 	r.recorder.decision(now, l, count, messages.Decision{Desired: count, Reason: messages.ReasonAPIFailed,
 		Message: "hold: the API server fails the sync"})
-}
-
-// nodesOf is the time of the nodes, as the results give it; nil where there are none.
-func nodesOf(run *run) *NodeSummary {
-	existed, requested := run.cluster.NodeTime()
-	if existed == nil {
-		return nil
-	}
-	s := &NodeSummary{Requested: requested}
-	for i, d := range existed {
-		p := &run.spec.Cluster.Nodes.Pools[i]
-		s.Pools = append(s.Pools, NodePool{Name: p.Name, NodeSeconds: d.Seconds()})
-		s.NodeSeconds += d.Seconds()
-	}
-	return s
 }

@@ -32,10 +32,13 @@ func (r *run) alarm() (earliest struct {
 }) {
 	earliest.at = event.Never
 	for i := range r.loops {
-		if c := r.loops[i].reconciler; c != nil && !r.weather.down[i] {
-			if next := c.Next(); !next.IsZero() && next.Sub(r.spec.Start)-r.weather.skew[i] < earliest.at {
-				earliest.at, earliest.loop = max(next.Sub(r.spec.Start)-r.weather.skew[i], r.cluster.Now()), i
-			}
+		l := &r.loops[i]
+		if l.reconciler == nil || l.down {
+			continue
+		}
+		next := l.reconciler.Next()
+		if at := next.Sub(r.spec.Start) - l.skew; !next.IsZero() && at < earliest.at {
+			earliest.at, earliest.loop = max(at, r.cluster.Now()), i
 		}
 	}
 	return earliest
@@ -44,7 +47,7 @@ func (r *run) alarm() (earliest struct {
 // reconcile lets a loop act between its decisions, if it is one that does.
 func (r *run) reconcile(loop int) error {
 	l := &r.loops[loop]
-	if l.reconciler == nil || r.weather.down[loop] {
+	if l.reconciler == nil || l.down {
 		return nil
 	}
 	return r.decide(l, func(now time.Time, replicas messages.Replicas) (d messages.Decision, err error) {
@@ -80,7 +83,7 @@ func (r *run) wake() error {
 	for i := range r.loops {
 		l := &r.loops[i]
 		waker, ok := l.autoscaler.(scaling.Waker)
-		if !ok || r.weather.down[i] {
+		if !ok || l.down {
 			continue
 		}
 		l.collected, l.woken = r.cluster.Now(), true
@@ -107,7 +110,7 @@ func (r *run) decide(l *loop, ask func(time.Time, messages.Replicas) (messages.D
 	if err != nil {
 		return fmt.Errorf("at %s: read the workload's scale: %w", now, err)
 	}
-	d, err := ask(r.spec.Start.Add(now+r.skewOf(l)), r.lagging(l, now, replicas))
+	d, err := ask(r.spec.Start.Add(now+l.skew), r.lagging(l, now, replicas))
 	if err != nil {
 		return fmt.Errorf("at %s: %s: %w", now, l.name, err)
 	}

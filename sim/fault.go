@@ -67,16 +67,16 @@ func (s *Skew) by() time.Duration { return s.Fast - s.Slow }
 // defaultNotice is that of AWS.
 const defaultNotice = 2 * time.Minute
 
-// what is a thing that a Fault can be.
-type what struct {
+// faultKind is one of the things that a Fault can be.
+type faultKind struct {
 	name  string
 	given bool
 	lasts bool
 	nodes bool // there have to be nodes
 }
 
-func (f *Fault) whats() []what {
-	return []what{
+func (f *Fault) kinds() []faultKind {
+	return []faultKind{
 		{name: "rollout", given: f.Rollout != nil},
 		{name: "podCrash", given: f.PodCrash != nil},
 		{name: "nodeLoss", given: f.NodeLoss != nil, nodes: true},
@@ -96,23 +96,23 @@ func (f *Fault) whats() []what {
 }
 
 // kind is what the Fault is.
-func (f *Fault) kind() what {
-	all := f.whats()
-	return all[max(0, slices.IndexFunc(all, func(w what) bool { return w.given }))]
+func (f *Fault) kind() faultKind {
+	all := f.kinds()
+	return all[max(0, slices.IndexFunc(all, func(k faultKind) bool { return k.given }))]
 }
 
 // Kinds are the names of everything that a Fault can be.
 func Kinds() (names []string) {
-	for _, w := range new(Fault).whats() {
-		names = append(names, w.name)
+	for _, k := range new(Fault).kinds() {
+		names = append(names, k.name)
 	}
 	return names
 }
 
 // Lasts says whether what is called so lasts.
 func Lasts(kind string) bool {
-	all := new(Fault).whats()
-	i := slices.IndexFunc(all, func(w what) bool { return w.name == kind })
+	all := new(Fault).kinds()
+	i := slices.IndexFunc(all, func(k faultKind) bool { return k.name == kind })
 	return i >= 0 && all[i].lasts
 }
 
@@ -138,6 +138,9 @@ func (f *Fault) Milder() (list []Fault) {
 			add(func(m *Fault) { *at(m) = &Count{Count: 1} })
 			add(func(m *Fault) { *at(m) = &Count{Count: n.Count - 1} })
 		}
+	}
+	if n := f.SpotInterruption; n != nil && n.Count > 1 {
+		add(func(m *Fault) { m.SpotInterruption = &Interruption{Count: n.Count - 1, Notice: n.Notice} })
 	}
 	for _, at := range []func(*Fault) **float64{
 		func(m *Fault) **float64 { return &m.SlowStart }, func(m *Fault) **float64 { return &m.SlowDown }, func(m *Fault) **float64 { return &m.Surge },
@@ -165,32 +168,24 @@ func (f *Fault) until() time.Duration {
 
 // label is what the results call it.
 func (f *Fault) label() string {
-	switch name := f.kind().name; {
-	case f.PodCrash != nil:
-		return fmt.Sprintf("%s %d", name, f.PodCrash.Count)
-	case f.NodeLoss != nil:
-		return fmt.Sprintf("%s %d", name, f.NodeLoss.Count)
-	case f.NodeDrain != nil:
-		return fmt.Sprintf("%s %d", name, f.NodeDrain.Count)
+	name := f.kind().name
+	if n := cmp.Or(f.PodCrash, f.NodeLoss, f.NodeDrain, f.Unready); n != nil {
+		return fmt.Sprintf("%s %d", name, n.Count)
+	}
+	if factor := cmp.Or(f.SlowStart, f.SlowDown, f.Surge); factor != nil {
+		return fmt.Sprintf("%s x%g", name, *factor)
+	}
+	switch {
 	case f.SpotInterruption != nil:
 		return fmt.Sprintf("%s %d", name, f.SpotInterruption.Count)
-	case f.Unready != nil:
-		return fmt.Sprintf("%s %d", name, f.Unready.Count)
-	case f.SlowStart != nil:
-		return fmt.Sprintf("%s x%g", name, *f.SlowStart)
-	case f.SlowDown != nil:
-		return fmt.Sprintf("%s x%g", name, *f.SlowDown)
-	case f.Surge != nil:
-		return fmt.Sprintf("%s x%g", name, *f.Surge)
 	case f.APIErrors != nil:
 		return fmt.Sprintf("%s %g%%", name, 100**f.APIErrors)
 	case f.APILatency != nil:
 		return fmt.Sprintf("%s %s", name, f.APILatency)
 	case f.ClockSkew != nil:
 		return fmt.Sprintf("%s %s %s", name, f.ClockSkew.Of, f.ClockSkew.by())
-	default:
-		return strings.TrimSpace(name + " " + f.MetricsOutage + f.MetricsFreeze + f.AutoscalerDown)
 	}
+	return strings.TrimSpace(name + " " + f.MetricsOutage + f.MetricsFreeze + f.AutoscalerDown)
 }
 
 // maxFaults bounds those of one run, maxSkew a clock's error.
@@ -219,33 +214,31 @@ func ValidateFaults(faults []Fault, nodes bool) error {
 func (f *Fault) validate(nodes bool) error {
 	var problems messages.Problems
 	var given []string
-	for _, w := range f.whats() {
-		if w.given {
-			given = append(given, w.name)
+	for _, k := range f.kinds() {
+		if k.given {
+			given = append(given, k.name)
 		}
 	}
 	if len(given) != 1 {
 		problems.Addf("", "found %s, expected exactly one of %s", cmp.Or(strings.Join(given, " and "), "nothing that happens"), strings.Join(Kinds(), ", "))
 		return problems
 	}
-	w := f.kind()
+	k := f.kind()
 	switch {
 	case f.At < 0:
 		problems.Addf("at", "found %s, expected 0s or more", f.At)
-	case w.lasts && f.For == nil:
-		problems.Addf("for", "found nothing, expected how long %s lasts", w.name)
-	case w.lasts && *f.For <= 0:
+	case k.lasts && f.For == nil:
+		problems.Addf("for", "found nothing, expected how long %s lasts", k.name)
+	case k.lasts && *f.For <= 0:
 		problems.Addf("for", "found %s, expected more than 0s", *f.For)
-	case !w.lasts && f.For != nil:
-		problems.Addf("for", "found %s, expected none: %s happens at once", *f.For, w.name)
+	case !k.lasts && f.For != nil:
+		problems.Addf("for", "found %s, expected none: %s happens at once", *f.For, k.name)
 	}
-	if w.nodes && !nodes {
-		problems.Addf(w.name, "found it without nodes, expected the section nodes")
+	if k.nodes && !nodes {
+		problems.Addf(k.name, "found it without nodes, expected the section nodes")
 	}
-	for _, factor := range []*float64{f.SlowStart, f.SlowDown, f.Surge} {
-		if factor != nil && !cluster.InThousandths(*factor) {
-			problems.Addf(w.name, "found %g, expected at most three decimals", *factor)
-		}
+	if factor := cmp.Or(f.SlowStart, f.SlowDown, f.Surge); factor != nil && !cluster.InThousandths(*factor) {
+		problems.Addf(k.name, "found %g, expected at most three decimals", *factor)
 	}
 	if s := f.ClockSkew; s != nil && ((s.Fast > 0) == (s.Slow > 0) || max(s.Fast, s.Slow) > maxSkew) {
 		problems.Addf("clockSkew", "found fast %s and slow %s, expected one of them, up to %s", s.Fast, s.Slow, maxSkew)

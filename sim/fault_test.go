@@ -280,6 +280,8 @@ func TestMilder(t *testing.T) {
 	}, f.Milder())
 	crash := Fault{PodCrash: &Count{3}}
 	assert.Equal(t, []Fault{{PodCrash: &Count{1}}, {PodCrash: &Count{2}}}, crash.Milder())
+	spot := Fault{SpotInterruption: &Interruption{Count: 2}}
+	assert.Equal(t, []Fault{{SpotInterruption: &Interruption{Count: 1}}}, spot.Milder())
 }
 
 func plan(t *testing.T, spec traffic.Spec) *traffic.Plan {

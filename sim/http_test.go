@@ -66,6 +66,18 @@ func TestHTTPAddOnSleepsAndWakesInClosedForm(t *testing.T) {
 	assert.Equal(t, 100.0, *r.Metrics[0].Target)
 }
 
+// Nobody hears the stream while the operator is away; the first push after that wakes
+// the workload.
+func TestTheStreamOfAnOperatorThatIsAway(t *testing.T) {
+	spec := addOnSpec(t, nil)
+	spec.Traffic = evenly(t, 1/200.6, 200600*time.Millisecond) // at 100.3 s
+	spec.Faults = []Fault{{At: 90 * time.Second, For: pointer(30 * time.Second), AutoscalerDown: "keda"}}
+	r := play(t, spec)
+	assert.Equal(t, map[float64]int32{0.1: 0, 120.1: 1, 195.1: 0}, changes(r))
+	assert.Equal(t, uint64(1), r.Requests.Completed)
+	assert.InDelta(t, 120.1+5-100.3+0.4, r.LatencyS.Max, 1e-9)
+}
+
 // TestHTTPAddOnScalesByPending has the HPA go by the pending requests, those that wait
 // for a pod among them.
 func TestHTTPAddOnScalesByPending(t *testing.T) {

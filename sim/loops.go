@@ -40,6 +40,9 @@ type loop struct {
 	collector  scaling.Collector
 	reconciler scaling.Reconciler
 
+	down bool          // its process has ended
+	skew time.Duration // by how much its clock is fast
+
 	// collected is when the newest measurement that it was shown was.
 	collected time.Duration
 	woken     bool // the decision under way is asked for by a request

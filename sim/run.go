@@ -211,7 +211,7 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 			queries[i] = o.Queries()
 		}
 	}
-	seen := metrics.Spec{
+	view := metrics.Spec{
 		Pipeline:  spec.Pipeline,
 		Sources:   spec.Sources,
 		Adapter:   spec.Adapter,
@@ -224,12 +224,12 @@ func newDoor(spec Spec, loops []loop) (*metrics.Door, error) {
 		Queries:   queries,
 		Gaps:      spec.Gaps,
 		Seed:      spec.Seed,
+		Memory:    spec.Cluster.PerPod.Memory != nil,
 	}
-	seen.Memory = spec.Cluster.PerPod.Memory != nil
 	if m := spec.Cluster.Consumes; m != nil {
-		seen.Consumes, seen.Partitions = true, m.Partitions
+		view.Consumes, view.Partitions = true, m.Partitions
 	}
-	return metrics.NewDoor(seen)
+	return metrics.NewDoor(view)
 }
 
 // schedule puts the first event of every kind into the queue.
@@ -322,7 +322,7 @@ func (r *run) handle(e event.Event[task]) (err error) {
 			break
 		}
 		switch {
-		case r.away(e.Payload.loop, e.At):
+		case l.down || r.out(e.Payload.loop, e.At):
 		case r.refused():
 			r.noteRefusal(l)
 		default:
@@ -344,20 +344,22 @@ func (r *run) handle(e event.Event[task]) (err error) {
 	case reach:
 		r.cluster.ReachFront(true)
 	case collect:
-		c := r.loops[e.Payload.loop].collector
-		r.loops[e.Payload.loop].collected = e.At
-		stats := r.door.Reports(e.At, c.CollectEvery(), r.look())
-		if !r.weather.down[e.Payload.loop] {
-			c.Collect(r.spec.Start.Add(e.At+r.weather.skew[e.Payload.loop]), stats)
+		l := &r.loops[e.Payload.loop]
+		l.collected = e.At
+		stats := r.door.Reports(e.At, l.collector.CollectEvery(), r.look())
+		if !l.down {
+			l.collector.Collect(r.spec.Start.Add(e.At+l.skew), stats)
 		}
-		r.events.Push(e.At+c.CollectEvery(), event.Scrapes, e.Payload)
+		r.events.Push(e.At+l.collector.CollectEvery(), event.Scrapes, e.Payload)
 	case ask:
 		on := r.loops[e.Payload.loop].addOn
 		on.ask(r, e.At)
 		r.events.Push(e.At+on.settings.QueueTick, event.Scrapes, e.Payload)
 	case push:
 		l := &r.loops[e.Payload.loop]
-		err = l.addOn.push(r, l)
+		if !l.down {
+			err = l.addOn.push(r, l)
+		}
 		r.events.Push(e.At+l.addOn.settings.StreamInterval, event.Syncs, e.Payload)
 	}
 	return err

@@ -94,6 +94,9 @@ func (s *Strategy) Limits() (least, most int32, ok bool) {
 		return least, most, true
 	case s.Replicas != nil:
 		return *s.Replicas, *s.Replicas, true
+	case s.Knative != nil:
+		most = s.Knative.spec("", 0).MaxScale()
+		return 0, most, most > 0
 	}
 	return 0, 0, false
 }

@@ -87,6 +87,21 @@ func (r *recorder) charge(result *Result, tally *cluster.Tally, existed, idle fl
 	result.Cost = r.spec.Prices.bill(u)
 }
 
+// nodesOf is the time of the nodes, as the results give it; nil where there are none.
+func nodesOf(run *run) *NodeSummary {
+	existed, requested := run.cluster.NodeTime()
+	if existed == nil {
+		return nil
+	}
+	s := &NodeSummary{Requested: requested}
+	for i, d := range existed {
+		p := &run.spec.Cluster.Nodes.Pools[i]
+		s.Pools = append(s.Pools, NodePool{Name: p.Name, NodeSeconds: d.Seconds()})
+		s.NodeSeconds += d.Seconds()
+	}
+	return s
+}
+
 // nodePrice is what the nodes cost; nil where there are none, or they have no price.
 func (r *recorder) nodePrice(n *NodeSummary) *float64 {
 	if n == nil {

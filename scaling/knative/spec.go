@@ -69,6 +69,9 @@ func (s Spec) Validate() error {
 // InitialScale is the count that the Deployment of a new revision is created with.
 func (s Spec) InitialScale() int32 { return newSettings(s).initial }
 
+// MaxScale is the most pods that are ever wanted; 0: there is no limit.
+func (s Spec) MaxScale() int32 { return newSettings(s).high }
+
 // leastActivators are in the way of a revision's requests even if one could take
 // them all.
 const leastActivators = 2

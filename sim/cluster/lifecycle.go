@@ -33,10 +33,10 @@ const (
 	toBeat     // and one for liveness
 	available  // no one pod's step: one has been Ready for long enough for a rollout to go on
 	endOfGrace
-	emptied   // no one pod's step: with foresight, a draining pod's last request leaves
-	toScan    // no pod's step: the node autoscaler looks
-	nodeReady // a node's steps, and life.pod is the node
-	nodeNotReady
+	emptied // no one pod's step: with foresight, a draining pod's last request leaves
+	toScan  // no pod's step: the node autoscaler looks
+	toJoin  // a node's steps, and life.pod is the node
+	toNotice
 	toForget   // the pods of a lost node are deleted
 	toTakeNode // an interrupted node goes
 	toEvict    // a node that is drained gets rid of more pods

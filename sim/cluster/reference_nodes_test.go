@@ -20,7 +20,7 @@ type referenceGround struct {
 
 type referenceNode struct {
 	pool, ordinal int
-	state         NodeState
+	state         nodeState
 	from, to      time.Duration
 	spare         int // placeholders
 	images        map[int]time.Duration
@@ -37,12 +37,12 @@ func (w *reference) beginNodes() {
 	}
 	for pool, p := range w.nodesSpec().Pools {
 		for range p.Count {
-			w.newNode(pool, NodeReady)
+			w.newNode(pool, nodeReady)
 		}
 	}
 }
 
-func (w *reference) newNode(pool int, state NodeState) *referenceNode {
+func (w *reference) newNode(pool int, state nodeState) *referenceNode {
 	n := &referenceNode{pool: pool, state: state, from: w.now, to: NotYet, images: map[int]time.Duration{}, idleSince: NotYet}
 	for _, o := range w.ground.nodes {
 		if o.pool == pool {
@@ -92,7 +92,7 @@ func (w *reference) roomOn(n *referenceNode) (room int) {
 func (w *reference) roomFor() int {
 	best, most := -1, int64(0)
 	for at, n := range w.ground.nodes {
-		if n.state != NodeReady || w.roomOn(n) == 0 {
+		if n.state != nodeReady || w.roomOn(n) == 0 {
 			continue
 		}
 		pool, free := w.nodesSpec().Pools[n.pool], w.freeOf(n, 1)
@@ -105,7 +105,7 @@ func (w *reference) roomFor() int {
 		}
 	}
 	if best < 0 {
-		best = slices.IndexFunc(w.ground.nodes, func(n *referenceNode) bool { return n.state == NodeReady && n.spare > 0 })
+		best = slices.IndexFunc(w.ground.nodes, func(n *referenceNode) bool { return n.state == nodeReady && n.spare > 0 })
 	}
 	return best
 }
@@ -145,7 +145,7 @@ func (w *reference) moveOut(p *referencePod) {
 		return
 	}
 	n := w.ground.nodes[p.Node]
-	if n.state == NodeLeaving && len(w.podsAt(n)) == 0 {
+	if n.state == nodeLeaving && len(w.podsAt(n)) == 0 {
 		w.endNode(n)
 	}
 	w.settleAll()
@@ -163,7 +163,7 @@ func (w *reference) settleAll() {
 		w.bind(p)
 	}
 	for len(g.homeless) == 0 && w.standing() < w.nodesSpec().Headroom {
-		at := slices.IndexFunc(g.nodes, func(n *referenceNode) bool { return n.state == NodeReady && w.roomOn(n) > 0 })
+		at := slices.IndexFunc(g.nodes, func(n *referenceNode) bool { return n.state == nodeReady && w.roomOn(n) > 0 })
 		if at < 0 {
 			break
 		}
@@ -196,7 +196,7 @@ func (w *reference) wakeScaler() {
 
 func (w *reference) size(pool int) (n int) {
 	for _, o := range w.ground.nodes {
-		if o.pool == pool && (o.state == NodeRequested || o.state == NodeReady) {
+		if o.pool == pool && (o.state == nodeRequested || o.state == nodeReady) {
 			n++
 		}
 	}
@@ -210,7 +210,7 @@ func (w *reference) scan() {
 	missing := len(g.homeless) + s.Headroom - w.standing()
 	again := missing > 0
 	for _, n := range g.nodes {
-		if n.state == NodeRequested {
+		if n.state == nodeRequested {
 			missing -= w.roomOn(n)
 		}
 	}
@@ -229,7 +229,7 @@ func (w *reference) shrink() (again bool) {
 	moved := false
 	for at, n := range g.nodes {
 		switch {
-		case n.state != NodeReady || w.size(n.pool) <= *s.Pools[n.pool].Min || !w.isUnneeded(at):
+		case n.state != nodeReady || w.size(n.pool) <= *s.Pools[n.pool].Min || !w.isUnneeded(at):
 			n.idleSince = NotYet
 			continue
 		case n.idleSince == NotYet:
@@ -256,7 +256,7 @@ func (w *reference) isUnneeded(at int) bool {
 	}
 	elsewhere := 0
 	for other, o := range w.ground.nodes {
-		if other != at && o.state == NodeReady {
+		if other != at && o.state == nodeReady {
 			elsewhere += w.roomOn(o)
 		}
 	}
@@ -265,7 +265,7 @@ func (w *reference) isUnneeded(at int) bool {
 
 func (w *reference) askFor(pool int) *referenceNode {
 	g := &w.ground
-	n := w.newNode(pool, NodeRequested)
+	n := w.newNode(pool, nodeRequested)
 	g.asked++
 	g.askedAt = w.now
 	dist, err := random.New(w.nodesSpec().Pools[pool].Provision)
@@ -274,7 +274,7 @@ func (w *reference) askFor(pool int) *referenceNode {
 	}
 	stream := w.seed.Key("node.provision", uint64(pool)).At(uint64(n.ordinal))
 	w.after(dist.Draw(&stream), rankLife, func() {
-		n.state = NodeReady
+		n.state = nodeReady
 		w.settleAll()
 	})
 	return n
@@ -282,7 +282,7 @@ func (w *reference) askFor(pool int) *referenceNode {
 
 func (w *reference) vacate(at int) {
 	n := w.ground.nodes[at]
-	n.state, n.spare = NodeLeaving, 0
+	n.state, n.spare = nodeLeaving, 0
 	if len(w.podsAt(n)) == 0 {
 		w.endNode(n)
 	} else {
@@ -293,7 +293,7 @@ func (w *reference) vacate(at int) {
 
 // evict deletes pods as far as the disruption budget allows.
 func (w *reference) evict(n *referenceNode) {
-	if n.state != NodeLeaving {
+	if n.state != nodeLeaving {
 		return
 	}
 	kept := false
@@ -323,11 +323,11 @@ func (w *reference) replace(p *referencePod) {
 	w.roll()
 }
 
-func (w *reference) endNode(n *referenceNode) { n.state, n.to = NodeGone, w.now }
+func (w *reference) endNode(n *referenceNode) { n.state, n.to = nodeGone, w.now }
 
 func (w *reference) readyNodes() (list []int) {
 	for at, n := range w.ground.nodes {
-		if n.state == NodeReady {
+		if n.state == nodeReady {
 			list = append(list, at)
 		}
 	}
@@ -338,7 +338,7 @@ func (w *reference) loseNodes(n int, draw *random.Stream) {
 	chosen := someOf(w.readyNodes(), n, draw)
 	for _, at := range chosen {
 		lost := w.ground.nodes[at]
-		lost.state, lost.spare = NodeLost, 0
+		lost.state, lost.spare = nodeLost, 0
 		for _, p := range w.podsAt(lost) {
 			w.die(p)
 		}
@@ -376,7 +376,7 @@ func (w *reference) interruptNodes(n int, notice time.Duration, draw *random.Str
 	chosen := someOf(w.readyNodes(), n, draw)
 	for _, at := range chosen {
 		going := w.ground.nodes[at]
-		going.state, going.spare = NodeLeaving, 0
+		going.state, going.spare = nodeLeaving, 0
 		w.askFor(going.pool)
 	}
 	for _, at := range chosen {
@@ -391,7 +391,7 @@ func (w *reference) interruptNodes(n int, notice time.Duration, draw *random.Str
 			continue
 		}
 		w.after(notice, rankLife, func() {
-			if going.state == NodeGone {
+			if going.state == nodeGone {
 				return
 			}
 			for _, p := range w.podsAt(going) {
@@ -418,7 +418,7 @@ func (w *reference) drainNodes(n int, draw *random.Stream) {
 // compareNodes says what differs first.
 func (d *duel) compareNodes() error {
 	var counts NodeCounts
-	count := map[NodeState]*int{NodeRequested: &counts.Requested, NodeReady: &counts.Ready, NodeLeaving: &counts.Leaving, NodeLost: &counts.Lost}
+	count := map[nodeState]*int{nodeRequested: &counts.Requested, nodeReady: &counts.Ready, nodeLeaving: &counts.Leaving, nodeLost: &counts.Lost}
 	g := &d.plain.ground
 	for _, n := range g.nodes {
 		if c := count[n.state]; c != nil {

@@ -50,24 +50,26 @@ func (u *Update) bounds(desired int32) (surge, unavailable int32) {
 
 func (u *Update) validate() error {
 	var problems messages.Problems
-	for _, s := range []struct {
-		field string
-		share Share
-		most  int32
-	}{{"maxSurge", u.MaxSurge, maxReplicas}, {"maxUnavailable", u.MaxUnavailable, 100}} {
-		if most := map[bool]int32{true: s.most, false: maxReplicas}[s.share.Percent]; s.share.Number < 0 || s.share.Number > most {
-			problems.Addf(s.field, "found %d, expected 0 to %d", s.share.Number, most)
+	check := func(field string, s Share, mostPercent int32) {
+		most := int32(maxReplicas)
+		if s.Percent {
+			most = mostPercent
+		}
+		if s.Number < 0 || s.Number > most {
+			problems.Addf(field, "found %d, expected 0 to %d", s.Number, most)
 		}
 	}
+	check("maxSurge", u.MaxSurge, maxReplicas)
+	check("maxUnavailable", u.MaxUnavailable, 100)
 	problems.Add(checkDelay("minReadySeconds", u.MinReady))
 	return problems.Err()
 }
 
 // replicaSet are the pods of one template.
 type replicaSet struct {
-	generation uint16
-	replicas   int32 // wanted
-	limit      int32 // pods that the Deployment could have when the set was last scaled with it
+	template uint16
+	replicas int32 // wanted
+	limit    int32 // pods that the Deployment could have when the set was last scaled with it
 }
 
 func (c *Cluster) newest() *replicaSet { return &c.sets[len(c.sets)-1] }
@@ -83,7 +85,7 @@ func (c *Cluster) Rollout() {
 	for i := range c.sets {
 		c.sets[i].limit = c.desired + surge
 	}
-	c.sets = append(c.sets, replicaSet{generation: c.newest().generation + 1, limit: c.desired + surge})
+	c.sets = append(c.sets, replicaSet{template: c.newest().template + 1, limit: c.desired + surge})
 	for _, id := range c.present {
 		if p := &c.pods[id]; p.State == Ready && !c.isAvailable(p) {
 			c.awaitAvailable(p)
@@ -131,7 +133,7 @@ func (c *Cluster) proportion(active []*replicaSet, surge int32) {
 		toAdd -= s.replicas
 	}
 	slices.SortFunc(active, func(a, b *replicaSet) int {
-		younger := cmp.Compare(b.generation, a.generation)
+		younger := cmp.Compare(b.template, a.template)
 		if toAdd < 0 {
 			younger = -younger
 		}
@@ -201,14 +203,14 @@ func (c *Cluster) step() bool {
 		set.replicas += add
 		return true
 	}
-	least, there := c.desired-unavailable, c.availableOf(set.generation)
+	least, there := c.desired-unavailable, c.availableOf(set.template)
 	surplus := all - least - (set.replicas - there)
 	if surplus <= 0 {
 		return false
 	}
 	changed := false
 	for i := range old { // those that are of no use, first
-		available := c.availableOf(old[i].generation)
+		available := c.availableOf(old[i].template)
 		there += available
 		if down := min(surplus, old[i].replicas-available); down > 0 {
 			old[i].replicas -= down
@@ -235,7 +237,7 @@ func (c *Cluster) recreate() bool {
 	}
 	c.replicate()
 	for _, id := range c.present {
-		if c.pods[id].Template != set.generation {
+		if c.pods[id].Template != set.template {
 			return false
 		}
 	}
@@ -253,7 +255,7 @@ func (c *Cluster) replicate() {
 	for i := range c.sets {
 		s, n := &c.sets[i], int32(0)
 		for _, id := range c.present {
-			if p := &c.pods[id]; p.Template == s.generation && p.State < Draining {
+			if p := &c.pods[id]; p.Template == s.template && p.State < Draining {
 				n++
 			}
 		}
@@ -264,17 +266,17 @@ func (c *Cluster) replicate() {
 // fit makes or deletes pods of a set that has n.
 func (c *Cluster) fit(s *replicaSet, n int32) {
 	for ; n < s.replicas; n++ {
-		c.create(s.generation)
+		c.create(s.template)
 	}
 	if n > s.replicas {
-		c.deleteSurplus(s.generation, int(n-s.replicas))
+		c.deleteSurplus(s.template, int(n-s.replicas))
 	}
 }
 
 // availableOf is how many pods of a template are available.
-func (c *Cluster) availableOf(generation uint16) (n int32) {
+func (c *Cluster) availableOf(template uint16) (n int32) {
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.Template == generation && c.isAvailable(p) {
+		if p := &c.pods[id]; p.Template == template && c.isAvailable(p) {
 			n++
 		}
 	}

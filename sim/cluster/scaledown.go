@@ -10,10 +10,10 @@ import (
 // deleteSurplus deletes n pods of a template: those that come first in the order of the
 // ReplicaSet controller (ActivePodsWithRanks in k8s.io/kubernetes
 // pkg/controller/controller_utils.go). There is no deletion cost.
-func (c *Cluster) deleteSurplus(generation uint16, n int) {
+func (c *Cluster) deleteSurplus(template uint16, n int) {
 	c.candidates = c.candidates[:0]
 	for _, id := range c.present {
-		if p := &c.pods[id]; p.State < Draining && p.Template == generation {
+		if p := &c.pods[id]; p.State < Draining && p.Template == template {
 			c.candidates = append(c.candidates, id)
 		}
 	}

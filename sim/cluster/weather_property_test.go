@@ -108,7 +108,7 @@ func checkInWeather(t require.TestingT, c *Cluster) {
 		taken := c.nodes.pod.times(on[at] + one.placeholders)
 		require.Equal(t, c.nodes.spec.Pools[one.pool].size().minus(taken), one.free)
 		require.False(t, one.free.milli < 0 || one.free.bytes < 0 || one.free.pods < 0, "%+v", one)
-		require.False(t, on[at] > 0 && one.state == NodeGone)
+		require.False(t, on[at] > 0 && one.state == nodeGone)
 	}
 	existed, idle := c.PodTime()
 	require.LessOrEqual(t, idle, existed)

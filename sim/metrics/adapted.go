@@ -53,6 +53,7 @@ func (s *Spec) adapted(q messages.Query) (*adapter.Query, error) {
 // answerAdapted asks Prometheus at now, to the millisecond.
 func (d *Door) answerAdapted(p *plan, m *messages.Metric, now time.Duration, pods []cluster.PodStatus) {
 	m.At = d.instant(now)
+	d.arrive(now - d.spec.Pipeline.Delay.Prometheus)
 	elements, err := d.promql.server.Elements(d.spec.Start.Add(now).Truncate(time.Millisecond), p.adapted.Expr)
 	if err != nil {
 		m.Err = "Internal error occurred: unable to fetch metrics" // the cause is in the adapter's log

@@ -45,6 +45,23 @@ func adapted(t *testing.T, q messages.Query) messages.Metric {
 	return m
 }
 
+// The adapter asks the Prometheus of the pipeline: late with it, and in vain while it
+// is away.
+func TestTheAdapterAsksThroughThePipeline(t *testing.T) {
+	q := messages.Query{Kind: messages.QueryObject, Name: "kube_deployment_spec_replicas", Object: "Deployment/web"}
+	spec := specFor(q)
+	spec.Adapter = adapterRules()
+	spec.Pipeline.Delay.Prometheus = seconds(10)
+	d, err := NewDoor(spec)
+	require.NoError(t, err)
+	assert.Equal(t, int64(4000), observe(d, seconds(90), exposing).Metrics[0].Milli)
+
+	spec.Gaps = []Gap{{Source: partPrometheus, From: seconds(80), To: seconds(100), Silent: true}}
+	d, err = NewDoor(spec)
+	require.NoError(t, err)
+	assert.Equal(t, messages.Metric{Err: adapterIsLost}, observe(d, seconds(90), exposing).Metrics[0])
+}
+
 func TestMetricsByTheAdaptersRules(t *testing.T) {
 	asked := at(90) // the adapter says when it was asked, not when the newest sample was taken
 	for _, c := range []struct {
